@@ -1,0 +1,1 @@
+"""The tests of zbuf: they mirror the source, a folder for each room."""
