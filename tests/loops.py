@@ -6,7 +6,7 @@ Always  a fresh loop for each call of run(); what the loop reports as an error f
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 try:

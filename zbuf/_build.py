@@ -113,6 +113,7 @@ class BuildExt(build_ext):
     """setuptools' build_ext over the hot modules instead of a list written by hand; all of them or none."""
 
     extensions: list[Extension]
+    inplace: bool
     parallel: int | bool | None
 
     def finalize_options(self) -> None:
@@ -124,11 +125,13 @@ class BuildExt(build_ext):
     def run(self) -> None:
         """Build all hot modules, or leave none behind, and say once which form this is."""
         wanted = list(self.extensions)
+        in_place = self.inplace  # setuptools' run() switches it off for a while, and leaves it so when it fails
         try:
             if is_set("ZBUF_PURE"):
                 raise CannotCompile("ZBUF_PURE is set")
             self._compile(wanted)
         except CannotCompile as exc:
+            self.inplace = in_place
             self._remove(hot_extensions())
             self.extensions = self.distribution.ext_modules = []
             if is_set("ZBUF_REQUIRE_COMPILED"):
