@@ -120,7 +120,7 @@ def test_imports_of_a_file_point_down(path: Path) -> None:
 
 @pytest.mark.parametrize("path", INSIDE, ids=name_of)
 def test_imports_of_rooms_stand_at_the_top(path: Path) -> None:
-    """No import of zbuf hides in a function to dodge the table; only commands load what they need, when they need it."""
+    """No import of zbuf hides in a function to dodge the table; only commands load late."""
     if room(path) == "cli":  # on the top floor there is nothing to dodge, and --version must not need httptools
         return
     late = [(module, line) for module, line, function in found(path) if function and module.startswith("zbuf")]
