@@ -44,6 +44,7 @@ DIRECTIVES = {
     "cdivision": False,  # // and % of negatives as in Python
     "binding": True,
     "embedsignature": False,
+    "auto_pickle": False,  # a copy of raw pointers and counters is never right: what can be pickled says so itself
 }
 
 
