@@ -159,6 +159,7 @@ def tests(session: nox.Session, form: str) -> None:
     session.install("-e", ".[test]", env=switch)
     if form == "compiled":
         environment |= switch  # the interpreted run must find its form by itself: nothing was built there
+        session.install("cython==3.3.1", "setuptools>=77")  # the tests of the build step; the other run does without
     session.run("python", "-m", "pytest", *session.posargs, env=environment)
 
 
@@ -180,7 +181,8 @@ def build(session: nox.Session) -> None:
     made = Path(session.create_tmp()) / "dist"
     shutil.rmtree(made, ignore_errors=True)
     copy = copy_of_the_tree(session)
-    required = {"ZBUF_REQUIRE_COMPILED": "1"} if has_headers(str(session.python)) else {}
+    form = "compiled" if has_headers(str(session.python)) else "interpreted"
+    required = {"ZBUF_REQUIRE_COMPILED": "1"} if form == "compiled" else {}
     session.run("python", "-m", "build", "--outdir", str(made), str(copy), env=required, silent=True)
     sdist, wheel = next(made.glob("*.tar.gz")), next(made.glob("*.whl"))
     session.log(f"made {sdist.name} ({sdist.stat().st_size} bytes), {wheel.name} ({wheel.stat().st_size} bytes)")
@@ -190,7 +192,7 @@ def build(session: nox.Session) -> None:
     python = str(empty / "bin" / "python")
     session.run("python", "-m", "pip", "--python", python, "install", "-q", f"{wheel}[http,cli]")
     session.chdir(made)  # away from the sources: what answers must be the installed package
-    session.run(python, "-I", str(ROOT / ".ci" / "try_installed.py"), external=True)
+    session.run(python, "-I", str(ROOT / ".ci" / "try_installed.py"), form, external=True)
 
 
 @nox.session(python=TOOLS)
@@ -239,6 +241,6 @@ def asan(session: nox.Session) -> None:
         "UBSAN_OPTIONS": "print_stacktrace=1",
         "ZBUF_EXPECT_FORM": "compiled",
     }
-    session.run("python", ".ci/canaries.py", env=watched)
+    session.run("python", ".ci/canaries.py", env=flags | watched)
     command = ["python", "-X", "faulthandler", "-m", "pytest", "-s", "-p", "no:cacheprovider", "--timeout=600"]
     session.run(*command, *(session.posargs or ["tests"]), env=watched)
