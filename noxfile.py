@@ -134,7 +134,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(python=TOOLS)
 def types(session: nox.Session) -> None:
     """Check the package with mypy --strict, and programs that use it as a user would."""
-    session.install("mypy>=1.14", "cython==3.3.1", "numpy", "httptools", "uvloop", "pytest", "hypothesis", "nox")
+    session.install("mypy>=1.14", "numpy", "httptools", "uvloop", "pytest", "hypothesis", "nox")
     users = [path for path in ("tests/typing", "docs/examples", "benchmarks") if list((ROOT / path).rglob("*.py"))]
     session.run("mypy", "--strict", "zbuf")
     for path in users:

@@ -1,0 +1,13 @@
+# The names of Cython that hot files use, for mypy: Cython is installed without types, or not at all.
+
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+compiled: bool
+
+def final(obj: T) -> T: ...
+def freelist(size: int) -> Callable[[T], T]: ...
+def no_gc(obj: T) -> T: ...
+def no_gc_clear(obj: T) -> T: ...
