@@ -15,6 +15,55 @@ Which room holds what (imports point down only):
 
 from zbuf import _form as _form  # first: it decides which form the modules below are loaded in
 
+from zbuf.buffer import (
+    Allocator,
+    ByteBuf,
+    CompositeByteBuf,
+    Pool,
+    SlicedByteBuf,
+    Unpooled,
+    WrappedByteBuf,
+    buffer,
+    calculate_new_capacity,
+    composite,
+    copied,
+    decode_hex_dump,
+    default_allocator,
+    empty,
+    hex_dump,
+    pretty_hex_dump,
+    release,
+    retain,
+    set_default_allocator,
+    varint_size,
+    wrap,
+)
+from zbuf.memory import PoolStats
+
 __version__ = "0.1.0.dev0"
 
-__all__ = ["__version__"]
+__all__ = [
+    "Allocator",
+    "ByteBuf",
+    "CompositeByteBuf",
+    "Pool",
+    "PoolStats",
+    "SlicedByteBuf",
+    "Unpooled",
+    "WrappedByteBuf",
+    "__version__",
+    "buffer",
+    "calculate_new_capacity",
+    "composite",
+    "copied",
+    "decode_hex_dump",
+    "default_allocator",
+    "empty",
+    "hex_dump",
+    "pretty_hex_dump",
+    "release",
+    "retain",
+    "set_default_allocator",
+    "varint_size",
+    "wrap",
+]

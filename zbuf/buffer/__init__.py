@@ -1,0 +1,38 @@
+"""Buffers: cursors over memory.
+
+`ByteBuf` has a reader index and a writer index on a block that it may share; `SlicedByteBuf` is a window on somebody's
+block, `WrappedByteBuf` one on memory the caller brought, `CompositeByteBuf` several seen as one. All have the same
+face, so a handler never asks which it got.
+"""
+
+from zbuf.buffer._allocator import Allocator, Pool, Unpooled, default_allocator, set_default_allocator
+from zbuf.buffer._bulk import varint_size
+from zbuf.buffer._bytebuf import ByteBuf, SlicedByteBuf
+from zbuf.buffer._composite import CompositeByteBuf
+from zbuf.buffer._dump import decode_hex_dump, hex_dump, pretty_hex_dump
+from zbuf.buffer._growth import calculate_new_capacity
+from zbuf.buffer._wrapped import WrappedByteBuf, buffer, composite, copied, empty, release, retain, wrap
+
+__all__ = [
+    "Allocator",
+    "ByteBuf",
+    "CompositeByteBuf",
+    "Pool",
+    "SlicedByteBuf",
+    "Unpooled",
+    "WrappedByteBuf",
+    "buffer",
+    "calculate_new_capacity",
+    "composite",
+    "copied",
+    "decode_hex_dump",
+    "default_allocator",
+    "empty",
+    "hex_dump",
+    "pretty_hex_dump",
+    "release",
+    "retain",
+    "set_default_allocator",
+    "varint_size",
+    "wrap",
+]

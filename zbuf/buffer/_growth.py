@@ -1,0 +1,178 @@
+"""Capacity, growth, discarding, and what they do when the block is shared.
+
+Owns    the growth formula; widening in place, moving to a new block, detaching; discard and compact.
+Never   a move or a resize of bytes under another holder of the block.
+Always  the handle that acts gets the new block; all others keep the old one and its bytes. Every copy is billed.
+"""
+
+try:
+    import cython
+except ImportError:
+    from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
+
+if not cython.compiled:
+    from zbuf.audit._meter import charge
+    from zbuf.buffer._indices import negative
+    from zbuf.memory._memory import as_size, copy
+from zbuf.audit._bill import CopyReason
+from zbuf.buffer._search import Search
+from zbuf.memory._memory import Memory
+
+__all__ = ["Growth", "calculate_new_capacity"]
+
+GROW = int(CopyReason.GROW)
+DISCARD = int(CopyReason.DISCARD)
+COMPACT = int(CopyReason.COMPACT)
+GATHER = int(CopyReason.GATHER)
+
+SMALLEST = 64  # Netty's
+THRESHOLD = 4 << 20  # Netty's 4 MiB, where it changes to fixed steps; ours go on geometrically, so appends stay linear
+
+
+def calculate_new_capacity(minimum: int, maximum: int) -> int:
+    """Return the capacity to grow to when `minimum` bytes are needed and `maximum` are allowed.
+
+    Up to 4 MiB the next power of two, at least 64; above it the smallest of 2**k and 1.5 * 2**k.
+    Raises: ValueError if minimum is negative or above maximum. Source: Netty calculateNewCapacity up to 4 MiB."""
+    minimum = as_size(minimum)
+    maximum = as_size(maximum)
+    if minimum < 0:
+        raise negative("minimum", minimum)
+    if minimum > maximum:
+        raise ValueError(f"minimum {minimum} is above maximum {maximum}")
+    size = SMALLEST if minimum <= THRESHOLD else THRESHOLD
+    while size < minimum:
+        if size >= THRESHOLD and minimum - size <= size >> 1:
+            size += size >> 1
+            break
+        if size > maximum >> 1:
+            return maximum
+        size <<= 1
+    return min(size, maximum)
+
+
+class Growth(Search):
+    """The capacity of a buffer."""
+
+    __slots__ = ()
+
+    def set_capacity(self, n: int) -> None:
+        """Make the capacity exactly `n`.
+
+        Shrinking narrows this handle's window, pulls the indices in, and copies nothing. Growing appends unspecified
+        bytes and keeps the old ones: in place for a sole holder whose block has room, else in a new block (GROW).
+        Raises: ReadOnlyError; ValueError if n is negative or above max_capacity; MemoryError; nothing changes."""
+        n = as_size(n)
+        self._check_writable()
+        if n < 0 or n > self._max:
+            raise ValueError(f"the capacity must be 0..{self._max}, not {n}")
+        if n < self._capacity:
+            self._narrow(n)
+        elif n > self._capacity:
+            self._enlarge(n)
+
+    def _narrow(self, n: int) -> None:
+        self._capacity = self._hi = n
+        self._whi = min(self._whi, n)
+        self._writer = min(self._writer, n)
+        self._reader = min(self._reader, n)
+
+    def _enlarge(self, n: int) -> None:
+        if self._is_sole() and n <= self._memory.size - self._shift:
+            self._capacity = self._hi = self._whi = n
+        else:
+            self._move_to_new_block(0, self._capacity, n, GROW)
+
+    def ensure_writable(self, n: int) -> None:
+        """Make room for `n` more bytes, by growth if need be.
+
+        Raises: ReadOnlyError, ValueError if negative, CapacityError beyond max_capacity. Source: Netty."""
+        n = as_size(n)
+        self._check_writable()
+        if n < 0:
+            raise negative("n", n)
+        self._ensure(n)
+
+    @property
+    def max_fast_writable_bytes(self) -> int:
+        """Bytes that can be written without a new block: the room of the block for a sole holder; 0 if read-only."""
+        self._check_live()
+        if self._read_only:
+            return 0
+        if self._is_sole():
+            return max(min(self._memory.size - self._shift, self._max), self._capacity) - self._writer
+        return self._capacity - self._writer
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether another handle, export or transfer holds a block of this buffer; always for wrapped memory."""
+        self._check_live()
+        return not self._is_sole()
+
+    @property
+    def memory_size(self) -> int:
+        """The bytes of all blocks that this handle keeps alive; a slice of 10 bytes may pin 64 KiB (see compact)."""
+        self._check_live()
+        return self._memory.size
+
+    def _grow(self, target: int) -> None:
+        # A sole holder whose block has room only widens its window: a pooled block is often larger than was asked for.
+        if self._is_sole() and target <= self._memory.size - self._shift:
+            self._capacity = self._hi = self._whi = min(self._memory.size - self._shift, self._max)
+        else:
+            self._move_to_new_block(0, self._capacity, calculate_new_capacity(target, self._max), GROW)
+
+    def _move_to_new_block(self, start: int, n: int, capacity: int, reason: int) -> None:
+        """Copy [start, start + n) to the front of a fresh block of `capacity` and let go of the old one."""
+        memory: Memory = self._allocator.lease(capacity)
+        if n:
+            charge(reason, n)
+            copy(memory.base, 0, self._base, self._shift + start, n)
+        self._capacity = capacity
+        self._look_at(memory, 0, capacity)
+
+    def discard_read_bytes(self) -> None:
+        """Drop the bytes before the reader index: the readable ones move to 0, the writer index follows.
+
+        Cost: readable_bytes copied (DISCARD), none if nothing is readable; where the block is shared they go to a new
+        one of the same capacity, and nothing moves under the others. Raises: ReadOnlyError. Source: Netty."""
+        self._check_writable()
+        if self._reader == 0:
+            return
+        n = self._writer - self._reader
+        if n:
+            if self._is_sole():
+                charge(DISCARD, n)
+                copy(self._base, self._shift, self._base, self._shift + self._reader, n)
+            else:
+                self._move_to_new_block(self._reader, n, self._capacity, DISCARD)
+        self._reader = 0
+        self._writer = n
+
+    def discard_some_read_bytes(self) -> None:
+        """Discard when at least half of the capacity was read, or when everything was. Raises: ReadOnlyError."""
+        self._check_writable()
+        if self._reader == self._writer or self._reader >= self._capacity - self._reader:
+            self.discard_read_bytes()
+
+    def compact(self) -> None:
+        """Move the readable bytes to a fresh block of their size and drop the old share; works on read-only handles.
+
+        Afterwards reader index 0, writer index and capacity the length; what could not grow still cannot.
+        Cost: readable_bytes copied (COMPACT). The counted way to unpin a large block."""
+        self._check_live()
+        n = self._writer - self._reader
+        self._compact(n)
+        self._reader = 0
+        self._writer = n
+
+    def _compact(self, n: int) -> None:
+        fixed = self._max == self._capacity
+        self._move_to_new_block(self._reader, n, n, COMPACT)
+        if fixed:
+            self._max = n
+
+    def clear(self) -> None:
+        """Set both indices to 0; the bytes stay. Allowed on read-only handles. Source: Netty ByteBuf.clear."""
+        self._check_live()
+        self._reader = self._writer = 0

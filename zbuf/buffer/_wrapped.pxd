@@ -1,0 +1,11 @@
+cimport cython
+
+from zbuf.buffer._bytebuf cimport ByteBuf
+from zbuf.buffer._composite cimport CompositeByteBuf, composite_of, give_up, take_spans
+from zbuf.memory._memory cimport Memory, wrap_memory
+
+cdef class WrappedByteBuf(ByteBuf):
+    cdef ByteBuf _blank(self)
+
+@cython.locals(memory=Memory, buf=WrappedByteBuf)
+cdef ByteBuf _wrap_one(object source, bint read_only)

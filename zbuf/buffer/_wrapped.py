@@ -1,0 +1,130 @@
+"""WrappedByteBuf: memory that the caller brought, seen as a buffer; and the ways to make a buffer of what is there.
+
+Owns    wrap(), copied(), buffer(), empty(), composite().
+Never   a copy in wrap(); a view in copied().
+Always  the owner of wrapped memory cannot resize or close it while a handle or export lives, and keeps seeing it:
+        wrapped memory counts as shared.
+"""
+
+import sys
+from typing import TypeVar
+
+try:
+    import cython
+except ImportError:
+    from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
+
+if not cython.compiled:
+    from zbuf.buffer._composite import composite_of, give_up, take_spans
+    from zbuf.memory._memory import wrap_memory
+from zbuf._types import Buffer
+from zbuf.buffer._allocator import default_allocator
+from zbuf.buffer._bytebuf import ByteBuf
+from zbuf.buffer._composite import CompositeByteBuf
+
+__all__ = ["WrappedByteBuf", "buffer", "composite", "copied", "empty", "release", "retain", "wrap"]
+
+T = TypeVar("T")
+MAX_CAPACITY = 2**31 - 1
+
+
+class WrappedByteBuf(ByteBuf):
+    """A window of fixed size on memory that the caller brought: bytes, bytearray, mmap, array, shared memory."""
+
+    __slots__ = ()
+
+    def _blank(self) -> ByteBuf:
+        return WrappedByteBuf.__new__(WrappedByteBuf)
+
+
+def wrap(*parts: "ByteBuf | Buffer", read_only: bool = False) -> ByteBuf:
+    """Return a buffer over `parts` without copying them.
+
+    One bytes-like: a WrappedByteBuf, all of it readable, read-only iff the object is (or `read_only`). One ByteBuf:
+    the same bytes under a new handle. Several: a composite; with `read_only` it refuses further parts. Only empty
+    parts: an empty buffer. Ownership: transfers ByteBufs, also when it raises; bytes-likes stay their owner's, who
+    cannot resize or close them meanwhile. Raises: TypeError (str, None), BufferError (not C-contiguous),
+    ReferenceCountError. Source: Netty Unpooled.wrappedBuffer."""
+    if len(parts) == 1 and not isinstance(parts[0], ByteBuf):
+        return _wrap_one(parts[0], bool(read_only))
+    if len(parts) == 1 and isinstance(parts[0], ByteBuf):
+        moved = parts[0].move()
+        if not read_only:
+            return moved
+        view = moved.as_read_only()
+        moved.release()
+        return view
+    spans = []
+    for i in range(len(parts)):
+        try:
+            spans += take_spans(parts[i])
+        except BaseException:
+            for rest in parts[i + 1 :]:
+                give_up(rest)
+            raise
+    if not spans:
+        return empty()
+    return composite_of(spans, default_allocator(), bool(read_only))
+
+
+def _wrap_one(source: Buffer, read_only: bool) -> ByteBuf:
+    if isinstance(source, str) or source is None:
+        raise TypeError(f"only bytes-like objects can be wrapped, not {type(source).__name__}")
+    memory = wrap_memory(source)
+    if memory.size == 0:
+        return empty()
+    buf = WrappedByteBuf.__new__(WrappedByteBuf)
+    buf._allocator = default_allocator()
+    buf._read_only = read_only or memory.read_only
+    buf._look_at(memory, 0, memory.size)
+    buf._writer = buf._capacity = buf._max = memory.size
+    return buf
+
+
+def copied(*parts: "ByteBuf | Buffer") -> ByteBuf:
+    """Return one fresh, contiguous, growable buffer with the bytes of all `parts`.
+
+    Ownership: copies (TRANSFER); the arguments are untouched, indices included. Raises: TypeError (str, None),
+    BufferError (not C-contiguous), ReferenceCountError. Source: Netty Unpooled.copiedBuffer."""
+    made = default_allocator().buffer(0)
+    for part in parts:
+        if isinstance(part, ByteBuf):
+            made.write_bytes(part, part.reader_index, part.readable_bytes)
+        else:
+            made.write_bytes(part)
+    return made
+
+
+def buffer(initial_capacity: int = 256, max_capacity: int = MAX_CAPACITY) -> ByteBuf:
+    """Return an empty buffer of `initial_capacity` bytes that grows up to `max_capacity`, from the default allocator.
+
+    Raises: ValueError if negative or initial above max, MemoryError. Source: Netty Unpooled.buffer."""
+    return default_allocator().buffer(initial_capacity, max_capacity)
+
+
+def empty() -> ByteBuf:
+    """Return a fresh handle with nothing in it: capacity and max_capacity 0."""
+    return default_allocator().buffer(0, 0)
+
+
+def composite(max_capacity: int = sys.maxsize) -> CompositeByteBuf:
+    """Return an empty composite from the default allocator. Raises: ValueError if negative."""
+    return default_allocator().composite(max_capacity)
+
+
+def retain(obj: T) -> T:
+    """Retain `obj` if it is counted (a buffer, a region), and return it. Raises: ReferenceCountError."""
+    act = getattr(obj, "retain", None)
+    if act is not None and hasattr(obj, "refcnt"):
+        act()
+    return obj
+
+
+def release(obj: object) -> bool:
+    """Release `obj` if it is counted (a buffer, a region) and return whether it is gone; anything else: False.
+
+    Raises: ReferenceCountError. Source: Netty ReferenceCountUtil.release."""
+    act = getattr(obj, "release", None)
+    if act is None or not hasattr(obj, "refcnt"):
+        return False
+    return bool(act())

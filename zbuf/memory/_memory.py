@@ -1,0 +1,483 @@
+"""Blocks of memory, raw loads and stores, and the buffer slot: the interpreted twin of `_memory.pyx`.
+
+Owns    `Memory` (one block of bytes and what to do when nobody needs it any more), `Window` (the numbers by which a
+        handle looks at a block, and the buffer export), and every access to raw bytes.
+Never   an index of a buffer, a bounds check, a growth rule: whoever calls a load or a store has checked the bounds.
+Always  a block lives as long as anything holds its `Memory`: a handle, an export, a transfer. CPython's reference
+        count is the reference count of memory. Both twins offer the same names with the same behaviour.
+
+In this form `base` is a memoryview of the block; in the compiled form it is a C pointer.
+"""
+
+import ctypes
+import math
+import operator
+import re
+import struct
+import sys
+from collections.abc import Callable
+from typing import Any, Self
+
+from zbuf._types import Buffer
+from zbuf.errors import ReferenceCountError
+
+__all__ = ["Block", "Home", "Memory", "Window"]
+
+_VIEWS_KEEP_OWNERS = sys.version_info >= (3, 12)  # PEP 688: memoryview(obj) of a Python class
+
+
+class Block:
+    """Raw bytes that a pool keeps between two lives of a `Memory`."""
+
+    __slots__ = ("bytes", "size", "start")
+
+    def __init__(self, size: int, alignment: int) -> None:
+        # bytearray aligns at 16; more is had by asking for more and starting later.
+        spare = alignment if alignment > 16 else 0
+        self.bytes = bytearray(size + spare)
+        self.size = size
+        self.start = 0
+        if spare:
+            probe = (ctypes.c_ubyte * (size + spare)).from_buffer(self.bytes)
+            self.start = -ctypes.addressof(probe) % alignment
+            del probe
+
+    def wipe(self) -> None:
+        """Overwrite every byte with zero."""
+        memoryview(self.bytes)[:] = bytes(len(self.bytes))
+
+    def is_exported(self) -> bool:
+        """Return whether a view of the bytes is still alive somewhere (see `Memory.__del__`)."""
+        try:
+            self.bytes.append(0)
+        except BufferError:
+            return True
+        self.bytes.pop()
+        return False
+
+
+class Home:
+    """Where a block goes when the last holder of its `Memory` is gone: an allocator."""
+
+    __slots__ = ()
+
+    def _give_back(self, block: Block) -> None:
+        """Take `block` back; called on whichever thread dropped it, also in the midst of a collection."""
+        raise NotImplementedError("an allocator says what happens here")
+
+
+class Memory:
+    """One block of bytes: a view of it, its size, whether it is read-only, and what happens at its end.
+
+    Ownership: whoever holds a `Memory` holds the block. When the last holder goes, the block returns to the pool it
+    was leased from, or the object it was wrapped around is let go.
+    """
+
+    __slots__ = ("__weakref__", "_block", "_home", "_source", "base", "external", "read_only", "size")
+
+    def __init__(self) -> None:
+        self.base: memoryview = _NOTHING
+        self.size = 0
+        self.read_only = False
+        self.external = False
+        self._block: Block | None = None
+        self._home: Home | None = None
+        self._source: object = None
+
+    def export(self, at: int, n: int, read_only: bool) -> memoryview:
+        """Return a view of bytes [at, at + n) that keeps this block alive until the last view of it is gone."""
+        if _VIEWS_KEEP_OWNERS:
+            view = memoryview(self)[at : at + n]  # type: ignore[arg-type,unused-ignore]  # a Buffer from 3.12 on
+        elif self._block is not None and n:
+            # Before PEP 688 nothing else makes a view hold its owner: a ctypes array may carry the reference.
+            array: Any = (ctypes.c_ubyte * n).from_buffer(self._block.bytes, self._block.start + at)
+            array.memory = self
+            view = memoryview(array).cast("B")
+        else:
+            view = self.base[at : at + n]
+        return view.toreadonly() if read_only else view
+
+    def __buffer__(self, flags: int, /) -> memoryview:
+        return self.base
+
+    def is_immutable(self) -> bool:
+        """Return whether nobody can change the bytes: memory of a hashable read-only object."""
+        if not self.read_only:
+            return False
+        try:
+            hash(self._source)
+        except TypeError:
+            return False
+        return True
+
+    def address(self) -> int:
+        """Return the address of the first byte; 0 where the interpreter offers no way to learn it."""
+        if self._block is None:
+            return 0
+        return ctypes.addressof(ctypes.c_ubyte.from_buffer(self._block.bytes, self._block.start))
+
+    def __del__(self) -> None:
+        home = getattr(self, "_home", None)  # absent when __init__ did not finish
+        if home is None or self._block is None:
+            return
+        self.base.release()
+        home._give_back(self._block)
+
+
+_NOTHING = memoryview(b"")
+
+
+def allocate(size: int, alignment: int = 16) -> Memory:
+    """Return a fresh block of `size` zero bytes that is freed with its last holder. Raises: MemoryError."""
+    return lease(Block(size, alignment), None)
+
+
+def lease(block: Block, home: Home | None) -> Memory:
+    """Return a `Memory` over `block`; when it dies, `home` takes the block back, on whichever thread that is."""
+    memory = Memory()
+    memory._block = block
+    memory._home = home
+    memory.size = block.size
+    memory.base = memoryview(block.bytes)[block.start : block.start + block.size]
+    return memory
+
+
+def wrap_memory(source: Buffer) -> Memory:
+    """Return a `Memory` over the bytes of `source`, which cannot be resized or closed while it lives.
+
+    Raises: TypeError if it has no buffer, BufferError if it is not C-contiguous.
+    """
+    view = memoryview(source)
+    if not view.c_contiguous:
+        raise BufferError("the object is not C-contiguous: its bytes are not in one piece")
+    memory = Memory()
+    memory.external = True
+    memory.read_only = view.readonly
+    memory._source = source
+    if view.nbytes:
+        memory.base = view if view.format == "B" and view.ndim == 1 else view.cast("B")
+        memory.size = view.nbytes
+    return memory
+
+
+EMPTY = allocate(0)
+EMPTY.external = True  # shared by everybody who has nothing
+
+
+class Window:
+    """What a handle knows of a block: the base of every buffer, and the buffer slot.
+
+    `_base[_shift + index]` is the byte at `index`, for indices in [`_lo`, `_hi`): for a contiguous buffer that is
+    all of it, for a composite the span that was looked at last. Writes need the index below `_whi`, which is `_hi`,
+    or 0 where the bytes are read-only. `_hi < _lo` means: `_base` is a scratch copy of a value that lies across spans.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_allocator",
+        "_base",
+        "_capacity",
+        "_hi",
+        "_lo",
+        "_max",
+        "_memory",
+        "_read_only",
+        "_reader",
+        "_refcnt",
+        "_shift",
+        "_whi",
+        "_writer",
+    )
+
+    _allocator: Any
+    _base: memoryview
+    _memory: Memory
+    _shift: int
+    _lo: int
+    _hi: int
+    _whi: int
+    _reader: int
+    _writer: int
+    _capacity: int
+    _max: int
+    _refcnt: int
+    _read_only: bool
+
+    def __new__(cls) -> Self:
+        self = super().__new__(cls)
+        self._allocator = None
+        self._memory = EMPTY
+        self._base = EMPTY.base
+        self._shift = self._lo = self._hi = self._whi = 0
+        self._reader = self._writer = self._capacity = self._max = 0
+        self._refcnt = 1
+        self._read_only = False
+        return self
+
+    def __buffer__(self, flags: int, /) -> memoryview:
+        if self._refcnt == 0:
+            raise ReferenceCountError("the buffer was released", refcnt=0)
+        at = self._expose()
+        return self._memory.export(at, self._writer - self._reader, self._exports_read_only())
+
+    def _expose(self) -> int:
+        """Put the window over the readable bytes and return where they start in its block."""
+        raise BufferError("nothing to export")
+
+    def _exports_read_only(self) -> bool:
+        """Return whether an export of the present window must be read-only."""
+        return self._read_only
+
+
+def references(memory: Memory) -> int:
+    """Return how many references hold `memory`, plus a constant that depends on the form and on Python."""
+    return sys.getrefcount(memory)
+
+
+# Arguments. Conversion may run foreign code, so it comes before every check.
+
+
+def as_size(value: int) -> int:
+    """Return `value` as a signed 64-bit index or length. Raises: TypeError, OverflowError."""
+    n = operator.index(value)
+    if not -(2**63) <= n < 2**63:
+        raise OverflowError("the number does not fit 64 bits")
+    return n
+
+
+def as_value(value: int) -> int:
+    """Return `value` as an integer of at most 64 bits, signed or unsigned. Raises: TypeError, OverflowError."""
+    n = operator.index(value)
+    if not -(2**63) <= n < 2**64:
+        raise OverflowError("the number does not fit 64 bits")
+    return n
+
+
+as_long = as_value
+
+
+def as_double(value: float) -> float:
+    """Return `value` as a double. Raises: TypeError, OverflowError (an integer too large)."""
+    return math.ldexp(value, 0)
+
+
+def fits_single(value: float) -> bool:
+    """Return whether `value` can be stored as a single: not finite, or within its range after rounding."""
+    try:
+        _BE_F32.pack(value)
+    except OverflowError:
+        return False
+    return True
+
+
+def as_source(value: Buffer) -> bytes | memoryview:
+    """Return something `put` can read: bytes as they are, anything else as a C-contiguous view of its bytes.
+
+    Raises: TypeError if it has no buffer, BufferError if it is not C-contiguous.
+    """
+    if type(value) is bytes:
+        return value
+    view = memoryview(value)
+    if not view.c_contiguous:
+        raise BufferError("the object is not C-contiguous: its bytes are not in one piece")
+    if view.format == "B" and view.ndim == 1:
+        return view
+    return view.cast("B") if view.nbytes else _NOTHING
+
+
+def as_target(value: Buffer) -> memoryview:
+    """Return a writable, C-contiguous view of the bytes of `value`. Raises: TypeError, BufferError."""
+    view = memoryview(value)
+    if view.readonly:
+        raise BufferError("the object is read-only")
+    if not view.c_contiguous:
+        raise BufferError("the object is not C-contiguous: its bytes are not in one piece")
+    if view.format == "B" and view.ndim == 1:
+        return view
+    return view.cast("B") if view.nbytes else memoryview(bytearray())
+
+
+def source_size(source: bytes | memoryview) -> int:
+    """Return the number of bytes of what `as_source` or `as_target` returned."""
+    return len(source)
+
+
+# Loads and stores. `at` is an offset in the block; the caller has checked it.
+
+_BE_I16, _LE_I16 = struct.Struct(">h"), struct.Struct("<h")
+_BE_U16, _LE_U16 = struct.Struct(">H"), struct.Struct("<H")
+_BE_I32, _LE_I32 = struct.Struct(">i"), struct.Struct("<i")
+_BE_U32, _LE_U32 = struct.Struct(">I"), struct.Struct("<I")
+_BE_I64, _LE_I64 = struct.Struct(">q"), struct.Struct("<q")
+_BE_U64, _LE_U64 = struct.Struct(">Q"), struct.Struct("<Q")
+_BE_F32, _LE_F32 = struct.Struct(">f"), struct.Struct("<f")
+_BE_F64, _LE_F64 = struct.Struct(">d"), struct.Struct("<d")
+
+
+def load_bool(base: memoryview, at: int) -> bool:
+    """Load one byte as a truth value."""
+    return base[at] != 0
+
+
+def load_u8(base: memoryview, at: int) -> int:
+    """Load an unsigned byte."""
+    return base[at]
+
+
+def load_i8(base: memoryview, at: int) -> int:
+    """Load a signed byte."""
+    value = base[at]
+    return value - 256 if value > 127 else value
+
+
+def load_u24(base: memoryview, at: int) -> int:
+    """Load an unsigned big-endian 24-bit integer."""
+    return base[at] << 16 | base[at + 1] << 8 | base[at + 2]
+
+
+def load_u24_le(base: memoryview, at: int) -> int:
+    """Load an unsigned little-endian 24-bit integer."""
+    return base[at + 2] << 16 | base[at + 1] << 8 | base[at]
+
+
+def load_i24(base: memoryview, at: int) -> int:
+    """Load a signed big-endian 24-bit integer."""
+    value = load_u24(base, at)
+    return value - 0x1000000 if value & 0x800000 else value
+
+
+def load_i24_le(base: memoryview, at: int) -> int:
+    """Load a signed little-endian 24-bit integer."""
+    value = load_u24_le(base, at)
+    return value - 0x1000000 if value & 0x800000 else value
+
+
+def _loader(layout: struct.Struct) -> Callable[[memoryview, int], Any]:
+    unpack_from = layout.unpack_from
+
+    def load(base: memoryview, at: int) -> Any:
+        return unpack_from(base, at)[0]
+
+    return load
+
+
+load_i16, load_i16_le = _loader(_BE_I16), _loader(_LE_I16)
+load_u16, load_u16_le = _loader(_BE_U16), _loader(_LE_U16)
+load_i32, load_i32_le = _loader(_BE_I32), _loader(_LE_I32)
+load_u32, load_u32_le = _loader(_BE_U32), _loader(_LE_U32)
+load_i64, load_i64_le = _loader(_BE_I64), _loader(_LE_I64)
+load_u64, load_u64_le = _loader(_BE_U64), _loader(_LE_U64)
+load_f32, load_f32_le = _loader(_BE_F32), _loader(_LE_F32)
+load_f64, load_f64_le = _loader(_BE_F64), _loader(_LE_F64)
+
+
+def store_8(base: memoryview, at: int, value: int) -> None:
+    """Store the low 8 bits."""
+    base[at] = value & 0xFF
+
+
+def store_16(base: memoryview, at: int, value: int) -> None:
+    """Store the low 16 bits, big-endian."""
+    _BE_U16.pack_into(base, at, value & 0xFFFF)
+
+
+def store_16_le(base: memoryview, at: int, value: int) -> None:
+    """Store the low 16 bits, little-endian."""
+    _LE_U16.pack_into(base, at, value & 0xFFFF)
+
+
+def store_24(base: memoryview, at: int, value: int) -> None:
+    """Store the low 24 bits, big-endian."""
+    base[at : at + 3] = (value & 0xFFFFFF).to_bytes(3, "big")
+
+
+def store_24_le(base: memoryview, at: int, value: int) -> None:
+    """Store the low 24 bits, little-endian."""
+    base[at : at + 3] = (value & 0xFFFFFF).to_bytes(3, "little")
+
+
+def store_32(base: memoryview, at: int, value: int) -> None:
+    """Store the low 32 bits, big-endian."""
+    _BE_U32.pack_into(base, at, value & 0xFFFFFFFF)
+
+
+def store_32_le(base: memoryview, at: int, value: int) -> None:
+    """Store the low 32 bits, little-endian."""
+    _LE_U32.pack_into(base, at, value & 0xFFFFFFFF)
+
+
+def store_64(base: memoryview, at: int, value: int) -> None:
+    """Store the low 64 bits, big-endian."""
+    _BE_U64.pack_into(base, at, value & 0xFFFFFFFFFFFFFFFF)
+
+
+def store_64_le(base: memoryview, at: int, value: int) -> None:
+    """Store the low 64 bits, little-endian."""
+    _LE_U64.pack_into(base, at, value & 0xFFFFFFFFFFFFFFFF)
+
+
+def store_f32(base: memoryview, at: int, value: float) -> None:
+    """Store a single, big-endian."""
+    _BE_F32.pack_into(base, at, value)
+
+
+def store_f32_le(base: memoryview, at: int, value: float) -> None:
+    """Store a single, little-endian."""
+    _LE_F32.pack_into(base, at, value)
+
+
+def store_f64(base: memoryview, at: int, value: float) -> None:
+    """Store a double, big-endian."""
+    _BE_F64.pack_into(base, at, value)
+
+
+def store_f64_le(base: memoryview, at: int, value: float) -> None:
+    """Store a double, little-endian."""
+    _LE_F64.pack_into(base, at, value)
+
+
+# Ranges. Every caller has checked them.
+
+
+def copy(target: memoryview, to: int, base: memoryview, at: int, n: int) -> None:
+    """Copy `n` bytes between blocks, or within one (as memmove)."""
+    target[to : to + n] = base[at : at + n]
+
+
+def put(base: memoryview, at: int, source: bytes | memoryview, start: int, n: int) -> None:
+    """Copy `n` bytes of `source` (see `as_source`) from `start` into the block."""
+    base[at : at + n] = source[start : start + n]
+
+
+def get(base: memoryview, at: int, target: memoryview, start: int, n: int) -> None:
+    """Copy `n` bytes of the block into `target` (see `as_target`) at `start`."""
+    target[start : start + n] = base[at : at + n]
+
+
+def fill(base: memoryview, at: int, n: int, value: int) -> None:
+    """Set `n` bytes to `value`."""
+    base[at : at + n] = bytes((value,)) * n
+
+
+def to_bytes(base: memoryview, at: int, n: int) -> bytes:
+    """Return a copy of `n` bytes."""
+    return bytes(base[at : at + n])
+
+
+def find(base: memoryview, at: int, n: int, needle: bytes) -> int:
+    """Return the offset from `at` of the first `needle` in the `n` bytes there, or -1."""
+    found = re.compile(re.escape(needle), re.DOTALL).search(base[at : at + n])  # a view has no find of its own
+    return found.start() if found else -1
+
+
+def rfind(base: memoryview, at: int, n: int, needle: bytes) -> int:
+    """Return the offset from `at` of the last `needle` in the `n` bytes there, or -1."""
+    return bytes(base[at : at + n]).rfind(needle)
+
+
+def compare(base: memoryview, at: int, other: memoryview, other_at: int, n: int) -> int:
+    """Return -1, 0 or 1 as the `n` bytes of the one are below, equal to or above those of the other, unsigned."""
+    mine, theirs = base[at : at + n], other[other_at : other_at + n]
+    if mine == theirs:
+        return 0
+    return -1 if bytes(mine) < bytes(theirs) else 1

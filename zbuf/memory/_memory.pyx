@@ -1,0 +1,312 @@
+# cython: boundscheck=False, wraparound=False
+"""Blocks of memory, raw loads and stores, and the buffer slot: the compiled twin of `_memory.py`.
+
+Owns    `Memory` (one block of bytes and what to do when nobody needs it any more), `Window` (the numbers by which a
+        handle looks at a block, and the buffer export), and every access to raw bytes.
+Never   an index of a buffer, a bounds check, a growth rule: whoever calls a load or a store has checked the bounds.
+Always  a block lives as long as anything holds its `Memory`: a handle, an export, a transfer. CPython's reference
+        count is the reference count of memory. Both twins offer the same names with the same behaviour.
+
+In this form `base` is a C pointer; in the interpreted form it is a memoryview of the block.
+"""
+
+cimport cython
+from cpython.buffer cimport PyBuffer_FillInfo, PyBuffer_IsContiguous
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.exc cimport PyErr_WriteUnraisable
+from cpython.float cimport PyFloat_AsDouble
+from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_AsUnsignedLongLong
+from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
+from cpython.memoryview cimport PyMemoryView_FromObject, PyMemoryView_GET_BUFFER
+from cpython.number cimport PyNumber_Index
+from cpython.object cimport PyObject
+from libc.math cimport isfinite, isinf
+from libc.stdint cimport uintptr_t
+from libc.string cimport memcmp, memset
+
+from zbuf.errors import ReferenceCountError
+
+__all__ = ["Block", "Home", "Memory", "Window"]
+
+cdef extern from *:
+    """
+    #ifndef _GNU_SOURCE
+    #define _GNU_SOURCE
+    #endif
+    """
+
+cdef extern from "string.h" nogil:
+    void *memchr(const void *s, int c, size_t n)
+    void *memrchr(const void *s, int c, size_t n)
+    void *memmem(const void *haystack, size_t h, const void *needle, size_t n)
+
+
+cdef class Block:
+    """Raw bytes that a pool keeps between two lives of a `Memory`."""
+
+    def __cinit__(self, Py_ssize_t size, Py_ssize_t alignment):
+        cdef Py_ssize_t spare = alignment if alignment > 16 else 0
+        if size < 0:
+            raise ValueError("a block has no negative size")
+        # calloc: fresh memory never shows what somebody else left in it, and large blocks are zero for free.
+        if size > 0x7FFFFFFFFFFFFFFF - spare - 1:
+            raise MemoryError(f"cannot allocate {size} bytes")
+        self._origin = PyMem_RawCalloc(1, size + spare + 1)
+        if self._origin is NULL:
+            raise MemoryError(f"cannot allocate {size} bytes")
+        self.bytes = <unsigned char *> self._origin
+        if spare:
+            self.bytes += (-(<uintptr_t> self._origin)) % <uintptr_t> alignment
+        self.size = size
+        self.alignment = alignment
+
+    cpdef wipe(self):
+        """Overwrite every byte with zero."""
+        memset(self.bytes, 0, self.size)
+
+    cpdef bint is_exported(self):
+        """Return whether a view of the bytes is still alive somewhere: never, exports hold the `Memory`."""
+        return False
+
+    def __dealloc__(self):
+        PyMem_RawFree(self._origin)
+
+
+cdef class Home:
+    """Where a block goes when the last holder of its `Memory` is gone: an allocator."""
+
+    cdef void _give_back(self, Block block) except *:
+        """Take `block` back; called on whichever thread dropped it, also in the midst of a collection."""
+        raise NotImplementedError("an allocator says what happens here")
+
+
+@cython.final
+@cython.no_gc_clear
+@cython.freelist(64)
+cdef class Memory:
+    """One block of bytes: a view of it, its size, whether it is read-only, and what happens at its end.
+
+    Ownership: whoever holds a `Memory` holds the block. When the last holder goes, the block returns to the pool it
+    was leased from, or the object it was wrapped around is let go.
+    """
+
+    cpdef export(self, Py_ssize_t at, Py_ssize_t n, bint read_only):
+        """Return a view of bytes [at, at + n) that keeps this block alive until the last view of it is gone."""
+        view = PyMemoryView_FromObject(self)[at : at + n]
+        return view.toreadonly() if read_only else view
+
+    def __getbuffer__(self, Py_buffer *view, int flags):
+        PyBuffer_FillInfo(view, self, self.base, self.size, self.read_only, flags)
+
+    cpdef bint is_immutable(self) except -1:
+        """Return whether nobody can change the bytes: memory of a hashable read-only object."""
+        if not self.read_only:
+            return False
+        try:
+            hash(self._source)
+        except TypeError:
+            return False
+        return True
+
+    cpdef Py_ssize_t address(self):
+        """Return the address of the first byte."""
+        return <Py_ssize_t> self.base
+
+    def __dealloc__(self):
+        if self._home is None:
+            return
+        try:
+            self._home._give_back(self._block)
+        except BaseException:
+            PyErr_WriteUnraisable(self._home)
+
+
+cpdef Memory allocate(Py_ssize_t size, Py_ssize_t alignment=16):
+    """Return a fresh block of `size` zero bytes that is freed with its last holder. Raises: MemoryError."""
+    return lease(Block(size, alignment), None)
+
+
+cpdef Memory lease(Block block, Home home):
+    """Return a `Memory` over `block`; when it dies, `home` takes the block back, on whichever thread that is."""
+    cdef Memory memory = Memory.__new__(Memory)
+    memory._block = block
+    memory._home = home
+    memory.size = block.size
+    memory.base = block.bytes
+    return memory
+
+
+cpdef Memory wrap_memory(object source):
+    """Return a `Memory` over the bytes of `source`, which cannot be resized or closed while it lives.
+
+    Raises: TypeError if it has no buffer, BufferError if it is not C-contiguous.
+    """
+    view = PyMemoryView_FromObject(source)
+    cdef Py_buffer *raw = PyMemoryView_GET_BUFFER(view)
+    if not PyBuffer_IsContiguous(raw, b"C"):
+        raise BufferError("the object is not C-contiguous: its bytes are not in one piece")
+    cdef Memory memory = Memory.__new__(Memory)
+    memory.external = True
+    memory.read_only = raw.readonly
+    memory._source = source
+    memory._view = view
+    memory.base = <unsigned char *> raw.buf
+    memory.size = raw.len
+    return memory
+
+
+EMPTY = allocate(0)
+EMPTY.external = True  # shared by everybody who has nothing
+
+
+cdef class Window:
+    """What a handle knows of a block: the base of every buffer, and the buffer slot.
+
+    `_base[_shift + index]` is the byte at `index`, for indices in [`_lo`, `_hi`): for a contiguous buffer that is
+    all of it, for a composite the span that was looked at last. Writes need the index below `_whi`, which is `_hi`,
+    or 0 where the bytes are read-only. `_hi < _lo` means: `_base` is a scratch copy of a value that lies across spans.
+    """
+
+    def __cinit__(self):
+        self._memory = EMPTY
+        self._base = EMPTY.base
+        self._refcnt = 1
+
+    def __getbuffer__(self, Py_buffer *view, int flags):
+        if self._refcnt == 0:
+            raise ReferenceCountError("the buffer was released", refcnt=0)
+        cdef Py_ssize_t at = self._expose()
+        # The exporter is the memory itself: the handle may be released or die, the block stays until the last view.
+        PyBuffer_FillInfo(
+            view, self._memory, self._base + at, self._writer - self._reader, self._exports_read_only(), flags
+        )
+
+    cdef Py_ssize_t _expose(self) except -1:
+        raise BufferError("nothing to export")
+
+    cdef bint _exports_read_only(self) except -1:
+        return self._read_only
+
+
+cdef Py_ssize_t references(Memory memory) noexcept:
+    """Return how many references hold `memory`, plus a constant that depends on the form and on Python."""
+    return (<PyObject *> memory).ob_refcnt
+
+
+# Arguments. Conversion may run foreign code, so it comes before every check.
+
+
+cdef long long as_value(object value) except? -1:
+    """Return `value` as an integer that fits 64 bits, signed or unsigned.
+
+    An unsigned value that does not fit the signed type comes back as its largest number: it is out of every range
+    that the caller will hold it against. Raises: TypeError, OverflowError.
+    """
+    cdef int overflow = 0
+    number = PyNumber_Index(value)
+    cdef long long n = PyLong_AsLongLongAndOverflow(number, &overflow)
+    if overflow == 0:
+        return n
+    if overflow < 0 or number > 0xFFFFFFFFFFFFFFFF:
+        raise OverflowError("the number does not fit 64 bits")
+    return 0x7FFFFFFFFFFFFFFF
+
+
+cdef unsigned long long as_long(object value) except? 1:
+    """Return the 64 bits of an integer of -2**63 .. 2**64 - 1. Raises: TypeError, OverflowError."""
+    cdef int overflow = 0
+    number = PyNumber_Index(value)
+    cdef long long n = PyLong_AsLongLongAndOverflow(number, &overflow)
+    if overflow == 0:
+        return <unsigned long long> n
+    if overflow < 0 or number > 0xFFFFFFFFFFFFFFFF:
+        raise OverflowError("the number does not fit 64 bits")
+    return PyLong_AsUnsignedLongLong(number)
+
+
+cdef double as_double(object value) except? -1.0:
+    """Return `value` as a double. Raises: TypeError, OverflowError (an integer too large)."""
+    return PyFloat_AsDouble(value)
+
+
+cdef bint fits_single(double value) noexcept:
+    """Return whether `value` can be stored as a single: not finite, or within its range after rounding."""
+    return not isfinite(value) or not isinf(<float> value)
+
+
+cpdef object as_source(object value):
+    """Return something `put` can read: bytes as they are, anything else as a C-contiguous view of its bytes.
+
+    Raises: TypeError if it has no buffer, BufferError if it is not C-contiguous.
+    """
+    if PyBytes_CheckExact(value):
+        return value
+    view = PyMemoryView_FromObject(value)
+    if not PyBuffer_IsContiguous(PyMemoryView_GET_BUFFER(view), b"C"):
+        raise BufferError("the object is not C-contiguous: its bytes are not in one piece")
+    return view
+
+
+cpdef object as_target(object value):
+    """Return a writable, C-contiguous view of the bytes of `value`. Raises: TypeError, BufferError."""
+    view = PyMemoryView_FromObject(value)
+    if PyMemoryView_GET_BUFFER(view).readonly:
+        raise BufferError("the object is read-only")
+    if not PyBuffer_IsContiguous(PyMemoryView_GET_BUFFER(view), b"C"):
+        raise BufferError("the object is not C-contiguous: its bytes are not in one piece")
+    return view
+
+
+cpdef Py_ssize_t source_size(object source) except -1:
+    """Return the number of bytes of what `as_source` or `as_target` returned."""
+    if PyBytes_CheckExact(source):
+        return PyBytes_GET_SIZE(source)
+    return PyMemoryView_GET_BUFFER(source).len
+
+
+cdef const unsigned char *source_bytes(object source) noexcept:
+    """Return where the bytes of what `as_source` or `as_target` returned lie."""
+    if PyBytes_CheckExact(source):
+        return <const unsigned char *> PyBytes_AS_STRING(source)
+    return <const unsigned char *> PyMemoryView_GET_BUFFER(source).buf
+
+
+# Ranges. Every caller has checked them.
+
+
+cdef bytes to_bytes(const unsigned char *base, Py_ssize_t at, Py_ssize_t n):
+    """Return a copy of `n` bytes."""
+    return PyBytes_FromStringAndSize(<const char *> base + at, n)
+
+
+cdef Py_ssize_t find(const unsigned char *base, Py_ssize_t at, Py_ssize_t n, bytes needle) noexcept:
+    """Return the offset from `at` of the first `needle` in the `n` bytes there, or -1. libc's memmem is linear."""
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(needle)
+    cdef const unsigned char *start = base + at
+    cdef const unsigned char *found
+    if size > n:
+        return -1
+    if size == 1:
+        found = <const unsigned char *> memchr(start, (<const unsigned char *> PyBytes_AS_STRING(needle))[0], n)
+    else:
+        found = <const unsigned char *> memmem(start, n, PyBytes_AS_STRING(needle), size)
+    return -1 if found is NULL else found - start
+
+
+cdef Py_ssize_t rfind(const unsigned char *base, Py_ssize_t at, Py_ssize_t n, bytes needle) noexcept:
+    """Return the offset from `at` of the last `needle` in the `n` bytes there, or -1."""
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(needle)
+    cdef const unsigned char *start = base + at
+    cdef const unsigned char *wanted = <const unsigned char *> PyBytes_AS_STRING(needle)
+    cdef const unsigned char *found
+    cdef Py_ssize_t left = n - size + 1
+    if size == 0:
+        return n
+    while left > 0:
+        found = <const unsigned char *> memrchr(start, wanted[0], left)
+        if found is NULL:
+            return -1
+        if memcmp(found, wanted, size) == 0:
+            return found - start
+        left = found - start
+    return -1
