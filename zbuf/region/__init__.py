@@ -1,0 +1,9 @@
+"""Floor 4: bytes that stay in the kernel. A region names bytes of a file; it has a count, never bytes of its own.
+
+`FileRegion` is what is queued and sent; `open_beneath` opens a file below a directory and nothing outside it.
+"""
+
+from zbuf.region._file_region import FileRegion
+from zbuf.region._open import open_beneath
+
+__all__ = ["FileRegion", "open_beneath"]
