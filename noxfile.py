@@ -77,12 +77,17 @@ def tracked() -> Iterator[str]:
             yield str(relative)
 
 
+def own_place(session: nox.Session) -> Path:
+    """Return the session's own directory. create_tmp() would move TMPDIR too deep for names of sockets."""
+    return (ROOT / session.virtualenv.location).resolve()
+
+
 def copy_of_the_tree(session: nox.Session) -> Path:
     """Copy the project into the session's own directory and return the copy's root.
 
     Times are kept, so an extension module of an earlier run is built again exactly when its source has changed.
     """
-    copy = Path(session.create_tmp()).resolve().parent / "tree"
+    copy = own_place(session) / "tree"
     wanted = set(tracked())
     for path in copy.rglob("*"):
         relative = path.relative_to(copy)
@@ -178,7 +183,7 @@ def docs(session: nox.Session) -> None:
 def build(session: nox.Session) -> None:
     """Make the sdist and a wheel from it, install the wheel into an empty environment, and serve a file with it."""
     session.install("build")
-    made = Path(session.create_tmp()) / "dist"
+    made = own_place(session) / "dist"
     shutil.rmtree(made, ignore_errors=True)
     copy = copy_of_the_tree(session)
     form = "compiled" if has_headers(str(session.python)) else "interpreted"
@@ -186,7 +191,7 @@ def build(session: nox.Session) -> None:
     session.run("python", "-m", "build", "--outdir", str(made), str(copy), env=required, silent=True)
     sdist, wheel = next(made.glob("*.tar.gz")), next(made.glob("*.whl"))
     session.log(f"made {sdist.name} ({sdist.stat().st_size} bytes), {wheel.name} ({wheel.stat().st_size} bytes)")
-    empty = Path(session.create_tmp()) / "empty"
+    empty = own_place(session) / "empty"
     shutil.rmtree(empty, ignore_errors=True)
     session.run("python", "-m", "venv", "--without-pip", str(empty))
     python = str(empty / "bin" / "python")
