@@ -12,6 +12,7 @@ from zbuf.buffer._composite import CompositeByteBuf
 from zbuf.buffer._dump import decode_hex_dump, hex_dump, pretty_hex_dump
 from zbuf.buffer._growth import calculate_new_capacity
 from zbuf.buffer._wrapped import WrappedByteBuf, buffer, composite, copied, empty, release, retain, wrap
+from zbuf.memory._memory import seal
 
 __all__ = [
     "Allocator",
@@ -36,3 +37,7 @@ __all__ = [
     "varint_size",
     "wrap",
 ]
+
+for _cls in (ByteBuf, SlicedByteBuf, WrappedByteBuf, CompositeByteBuf):
+    seal(_cls)
+del _cls

@@ -49,6 +49,7 @@ cdef class ByteBuf(Growth):
     @cython.locals(n=Py_ssize_t)
     cdef Py_ssize_t _key_index(self, Py_ssize_t relative) except -1
     cdef tuple _key_range(self, object key)
+    @cython.locals(buf=ByteBuf)
     cdef int _compare(self, object other) except -2
     @cython.locals(
         mine=Py_ssize_t, theirs=Py_ssize_t, n=Py_ssize_t, at=Py_ssize_t, there=Py_ssize_t, k=Py_ssize_t, order=cython.int

@@ -54,11 +54,6 @@ class ByteBuf(Growth):
 
     __slots__ = ()
 
-    def __init_subclass__(cls, **kwargs: object) -> None:
-        if not cls.__module__.startswith("zbuf.buffer."):
-            raise TypeError("ByteBuf cannot be subclassed: hold one and delegate")
-        super().__init_subclass__(**kwargs)
-
     # About the handle.
 
     @property
@@ -327,7 +322,7 @@ class ByteBuf(Growth):
                 raise OverflowError("the value is outside -128..255")
             self.set_byte(self._key_index(relative), number)
             return
-        data = value._copy_out(value._reader, len(value), GATHER) if isinstance(value, ByteBuf) else as_source(value)
+        data = bytes(value) if isinstance(value, ByteBuf) else as_source(value)
         start, n = self._key_range(key)
         self._check_writable()
         if source_size(data) != n:
@@ -349,7 +344,7 @@ class ByteBuf(Growth):
         # The three numbers are converted before the state is looked at: their __index__ may release this buffer.
         parts = [None if part is None else operator.index(part) for part in (key.start, key.stop, key.step)]
         self._check_live()
-        if parts[2] not in (None, 1):
+        if parts[2] is not None and parts[2] != 1:
             raise ValueError(f"a slice of a buffer has step 1, not {parts[2]}")
         start, stop, _ = builtin_slice(parts[0], parts[1]).indices(self._writer - self._reader)
         return self._reader + start, max(stop - start, 0)
@@ -374,8 +369,9 @@ class ByteBuf(Growth):
         """Return -1, 0, 1 as the readable bytes are below, equal to, above those of `other`; 2 if it has none."""
         self._check_live()
         if isinstance(other, ByteBuf):
-            other._check_live()
-            return self._compare_buffer(other)
+            buf: ByteBuf = other
+            buf._check_live()
+            return self._compare_buffer(buf)
         try:
             view = memoryview(other)  # type: ignore[arg-type]  # whatever has no buffer raises, and that is the answer
         except TypeError:

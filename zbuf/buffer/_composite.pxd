@@ -14,10 +14,10 @@ cdef Py_ssize_t SLACK
 @cython.final
 @cython.freelist(64)
 cdef class Span:
-    cdef Memory memory
-    cdef Py_ssize_t start
-    cdef Py_ssize_t length
-    cdef bint read_only
+    cdef readonly Memory memory
+    cdef readonly Py_ssize_t start
+    cdef readonly Py_ssize_t length
+    cdef readonly bint read_only
 
 cdef Span NO_SPAN
 cdef Py_ssize_t SPAN_SOLE
@@ -79,7 +79,7 @@ cdef class CompositeByteBuf(ByteBuf):
     cpdef ByteBuf move(self)
 
 cdef Py_ssize_t _span_holders(Span span) except -1
-@cython.locals(n=Py_ssize_t, buf=ByteBuf, spans=list, memory=Memory)
+@cython.locals(n=Py_ssize_t, one=ByteBuf, many=CompositeByteBuf, spans=list, memory=Memory)
 cdef list take_spans(object part)
 cpdef give_up(object part)
 @cython.locals(made=CompositeByteBuf)

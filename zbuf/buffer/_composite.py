@@ -612,17 +612,19 @@ def take_spans(part: "ByteBuf | Buffer") -> list[Span]:
 
     Raises: ReferenceCountError, TypeError (neither a buffer nor bytes-like), BufferError (not C-contiguous)."""
     if isinstance(part, CompositeByteBuf):
-        if part._refcnt == 0:
+        many: CompositeByteBuf = part
+        if many._refcnt == 0:
             raise dead()
-        spans = part._spans_of(part._reader, part._writer - part._reader)
-        part.release()
+        spans = many._spans_of(many._reader, many._writer - many._reader)
+        many.release()
         return spans
     if isinstance(part, ByteBuf):
-        if part._refcnt == 0:
+        one: ByteBuf = part
+        if one._refcnt == 0:
             raise dead()
-        n = part._writer - part._reader
-        spans = [Span(part._memory, part._shift + part._reader, n, part._read_only)] if n else []
-        part.release()
+        n = one._writer - one._reader
+        spans = [Span(one._memory, one._shift + one._reader, n, one._read_only)] if n else []
+        one.release()
         return spans
     if isinstance(part, str) or part is None:
         raise TypeError(f"a part is a ByteBuf or bytes-like, not {type(part).__name__}")
@@ -632,7 +634,7 @@ def take_spans(part: "ByteBuf | Buffer") -> list[Span]:
 
 def give_up(part: object) -> None:
     """Release a part that was to be taken, if it is a live buffer."""
-    if isinstance(part, ByteBuf) and part._refcnt:
+    if isinstance(part, ByteBuf) and part.refcnt:
         part.release()
 
 

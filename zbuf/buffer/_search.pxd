@@ -20,4 +20,5 @@ cdef class Search(Text):
     @cython.locals(m=Py_ssize_t, k=Py_ssize_t, found=Py_ssize_t)
     cdef Py_ssize_t _rfind(self, bytes needle, Py_ssize_t start, Py_ssize_t end) except -2
 
+@cython.locals(buf=Search)
 cdef bytes _needle(object needle)

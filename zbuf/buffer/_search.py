@@ -124,8 +124,9 @@ def _needle(needle: "int | ByteBuf | Buffer") -> bytes:
     if type(needle) is bytes:
         return needle
     if isinstance(needle, Search):
-        needle._check_live()
-        return needle._copy_out(needle._reader, needle._writer - needle._reader, GATHER)
+        buf: Search = needle
+        buf._check_live()
+        return buf._copy_out(buf._reader, buf._writer - buf._reader, GATHER)
     if hasattr(type(needle), "__index__"):
         value = operator.index(needle)  # type: ignore[arg-type]  # it has __index__
         if value < 0 or value > 255:

@@ -9,6 +9,7 @@ Always  a block lives as long as anything holds its `Memory`: a handle, an expor
 In this form `base` is a memoryview of the block; in the compiled form it is a C pointer.
 """
 
+import contextlib
 import ctypes
 import math
 import operator
@@ -120,7 +121,8 @@ class Memory:
         home = getattr(self, "_home", None)  # absent when __init__ did not finish
         if home is None or self._block is None:
             return
-        self.base.release()
+        with contextlib.suppress(BufferError):  # a view of it may be dying in the same collection, after us
+            self.base.release()
         home._give_back(self._block)
 
 
@@ -232,6 +234,15 @@ class Window:
 def references(memory: Memory) -> int:
     """Return how many references hold `memory`, plus a constant that depends on the form and on Python."""
     return sys.getrefcount(memory)
+
+
+def seal(cls: type) -> None:
+    """Forbid subclasses of `cls` from here on: the compiled form cannot honour what they would override."""
+
+    def refuse(cls: type, **kwargs: object) -> None:
+        raise TypeError(f"type '{cls.__mro__[1].__name__}' is not an acceptable base type: hold one and delegate")
+
+    cls.__init_subclass__ = classmethod(refuse)  # type: ignore[assignment]  # a hook, set once all classes are made
 
 
 # Arguments. Conversion may run foreign code, so it comes before every check.

@@ -35,6 +35,12 @@ cdef extern from *:
     #endif
     """
 
+cdef extern from "Python.h":
+    unsigned long Py_TPFLAGS_BASETYPE
+    void PyType_Modified(object cls)
+    ctypedef struct PyTypeObject:
+        unsigned long tp_flags
+
 cdef extern from "string.h" nogil:
     void *memchr(const void *s, int c, size_t n)
     void *memrchr(const void *s, int c, size_t n)
@@ -82,7 +88,7 @@ cdef class Home:
 
 @cython.final
 @cython.no_gc_clear
-@cython.freelist(64)
+@cython.freelist(256)
 cdef class Memory:
     """One block of bytes: a view of it, its size, whether it is read-only, and what happens at its end.
 
@@ -159,6 +165,7 @@ EMPTY = allocate(0)
 EMPTY.external = True  # shared by everybody who has nothing
 
 
+@cython.freelist(256)
 cdef class Window:
     """What a handle knows of a block: the base of every buffer, and the buffer slot.
 
@@ -191,6 +198,12 @@ cdef class Window:
 cdef Py_ssize_t references(Memory memory) noexcept:
     """Return how many references hold `memory`, plus a constant that depends on the form and on Python."""
     return (<PyObject *> memory).ob_refcnt
+
+
+def seal(cls):
+    """Forbid subclasses of `cls` from here on: the compiled form cannot honour what they would override."""
+    (<PyTypeObject *> cls).tp_flags &= ~(<unsigned long> Py_TPFLAGS_BASETYPE)
+    PyType_Modified(cls)
 
 
 # Arguments. Conversion may run foreign code, so it comes before every check.

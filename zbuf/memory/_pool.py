@@ -62,15 +62,10 @@ class BlockPool(Blocks):
             raise ValueError(f"a block has no negative size: {nbytes}")
         k = class_of(nbytes)
         stack = self._stacks[k]
-        if stack:
-            try:
-                block = stack.pop()
-            except IndexError:  # another thread was faster
-                block = Block(class_size(k), self._alignment)
-                self._misses += 1
-            else:
-                self._cached -= block.size
-                self._hits += 1
+        if stack:  # nothing can come between this look and the pop: see the note on locks in _unpooled.py
+            block = stack.pop()
+            self._cached -= block.size
+            self._hits += 1
         else:
             block = Block(class_size(k), self._alignment)
             self._misses += 1
@@ -106,10 +101,7 @@ class BlockPool(Blocks):
         freed = 0
         for stack in self._stacks:
             while stack:
-                try:
-                    block = stack.pop()
-                except IndexError:  # another thread was faster
-                    break
+                block = stack.pop()
                 self._cached -= block.size
                 freed += block.size
         return freed
