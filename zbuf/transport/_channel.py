@@ -1,0 +1,298 @@
+"""The channel: what an application holds of a connection.
+
+Owns    the public face, its types, and the check that a call comes from the right thread and process.
+Never   a system call, the order of events (`_core.py`), the way a channel ends (`_life.py`).
+Always  `write` takes its message at the call; what it returns waits only while the channel is above its high mark.
+"""
+
+import itertools
+import logging
+import warnings
+from collections.abc import AsyncIterator, Awaitable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from zbuf.audit._bill import Bill
+from zbuf.buffer import release
+from zbuf.errors import ChannelClosedError, UsageError, WriteLimitError
+from zbuf.transport._calls import Calls
+from zbuf.transport._core import CLOSED, CLOSING, NEW, OPEN
+from zbuf.transport._life import ChannelLife
+from zbuf.transport._poller import Poller
+from zbuf.transport._waiters import DONE_ALREADY, FailedWrite, Later
+
+if TYPE_CHECKING:
+    from zbuf.transport._options import ChannelOptions
+
+__all__ = ["Channel"]
+
+logger = logging.getLogger("zbuf.transport")
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+_ids = itertools.count(1)
+_STATES = {NEW: "new", OPEN: "open", CLOSING: "closing", CLOSED: "closed"}
+
+
+class Channel(ChannelLife, Generic[In, Out]):
+    """One connection: its socket, its pipeline, its outbound queue. `In` is what it yields, `Out` what it takes.
+
+    Channels are made by `connect` and `serve`. A channel belongs to one event loop and its thread for life.
+    Ownership: the channel owns the socket and closes it once; `write` and `send` take their message.
+
+    >>> async def talk(channel: Channel[ByteBuf, ByteBuf]) -> None:
+    ...     async for frame in channel:
+    ...         await channel.send(frame)
+    """
+
+    __slots__ = ("_attributes", "_local", "_remote", "id")
+
+    def __init__(
+        self,
+        calls: Calls,
+        poller: Poller,
+        options: "ChannelOptions",
+        allocator: Any,
+        *,
+        keeps_messages: bool,
+        is_accepted: bool,
+        remote_address: Any = None,
+    ) -> None:
+        super().__init__(calls, poller, options, allocator, keeps_messages=keeps_messages, is_accepted=is_accepted)
+        self.id = next(_ids)
+        self._attributes: dict[Any, Any] | None = None
+        self._local: Any = None
+        self._remote = remote_address or None
+
+    # Writing.
+
+    def write(self, msg: Out) -> Awaitable[None]:
+        """Write `msg` through the pipeline, from its inner end; it leaves at the end of this turn of the loop.
+
+        Returns: an awaitable that waits while the channel is above its high mark, and else not at all; it need not be
+        awaited. A failed write (channel closed, message nobody can encode) raises when awaited.
+        Ownership: transfers at the call, also on failure: a buffer's handle is dead afterwards, unless it was
+        retained. bytes go by reference, other bytes-likes are copied (SNAPSHOT).
+        Raises: WriteLimitError above the hard cap, the message is released and the channel goes on; UsageError from
+        another thread or a forked child.
+        """
+        try:
+            self._poller.check()
+        except UsageError:
+            release(msg)
+            raise
+        if self._state > OPEN or self._output_is_shut:
+            release(msg)
+            return FailedWrite(self._closed_error())
+        return self._write(msg)
+
+    def _write(self, msg: Any) -> Awaitable[None]:
+        try:
+            self._written(msg)
+        except (WriteLimitError, UsageError):
+            raise
+        except Exception as exc:
+            return FailedWrite(exc)
+        return DONE_ALREADY if self._queue.is_writable else Later(self._until_writable)
+
+    def write_and_flush(self, msg: Out) -> Awaitable[None]:
+        """Write `msg` and make everything written so far sendable; it leaves at the end of this turn of the loop.
+
+        Returns, Ownership, Raises: as `write`.
+        """
+        waiting = self.write(msg)
+        if self._state == OPEN and not self._auto_flush:
+            self._flush_soon()
+        return waiting
+
+    async def send(self, msg: Out) -> None:
+        """Write `msg`, flush, and wait while the channel is above its high mark.
+
+        Ownership: transfers. Raises: ChannelClosedError, EncodeError, UnsupportedMessageError, WriteLimitError.
+        """
+        await self.write_and_flush(msg)
+
+    def flush(self) -> None:
+        """Send what was written so far, now; what the peer does not take yet follows by itself. Raises: UsageError."""
+        self._poller.check()
+        self.pipeline.flush()
+
+    async def drain(self) -> None:
+        """Wait until the channel is writable: at once when it is, else until it is below its low mark.
+
+        Raises: ChannelClosedError when the channel is closed, or fails meanwhile.
+        """
+        await self._until_writable()
+
+    async def flushed(self) -> None:
+        """Flush, and wait until everything written before this call is in the kernel.
+
+        Raises: ChannelClosedError when the channel failed before that.
+        """
+        if self._state == OPEN:
+            self.flush()
+        await self._until_flushed()
+
+    def shutdown_output(self) -> Awaitable[None]:
+        """Send what is queued, then tell the peer that nothing follows; input goes on. Again is a no-op.
+
+        Returns: an awaitable that waits until that is done; it need not be awaited. Later writes raise
+        OutputShutdownError when awaited. Raises: UsageError from another thread or a forked child.
+        """
+        self._poller.check()
+        if self._state == OPEN and not self._output_is_shut:
+            self._begin_output_shutdown()
+        return Later(self._until_output_is_shut)
+
+    # Reading.
+
+    def read(self) -> None:
+        """Ask for one more message, with auto_read off. Raises: UsageError from another thread or a forked child."""
+        self._poller.check()
+        self.pipeline.read()
+
+    @property
+    def auto_read(self) -> bool:
+        """Whether messages come without being asked for; may be changed at any time."""
+        return self._auto_read
+
+    @auto_read.setter
+    def auto_read(self, on: bool) -> None:
+        self._poller.check()
+        self._set_auto_read(on)
+
+    async def receive(self) -> In:
+        """Return the next message that came out of the pipeline.
+
+        Ownership: transfers to the caller. Cancelling loses no message.
+        Raises: ChannelClosedError at the end of input, with the failure as its cause if there was one; UsageError on
+        a channel that hands its messages to handlers only.
+        """
+        inbox = self._inbox
+        if inbox is None:
+            raise UsageError("this channel keeps no messages: a server keeps them only for a coroutine")
+        if await inbox.wait():
+            return inbox.take()  # type: ignore[no-any-return]  # the inbox of a Channel[In, Out] holds In
+        self._inbox_is_consumed()
+        error = ChannelClosedError("the input has ended")
+        error.__cause__ = inbox.failure
+        raise error
+
+    def __aiter__(self) -> AsyncIterator[In]:
+        return self
+
+    async def __anext__(self) -> In:
+        """Return the next message; the iteration ends with the input, and raises when the channel failed."""
+        inbox = self._inbox
+        if inbox is not None and not await inbox.wait() and inbox.failure is None:
+            self._inbox_is_consumed()
+            raise StopAsyncIteration
+        return await self.receive()
+
+    # The end.
+
+    def close(self) -> None:
+        """Close now. What is queued and cannot leave at once fails with ChannelClosedError. Again is a no-op.
+
+        Raises: UsageError from another thread or a forked child.
+        """
+        self._poller.check()
+        if self._state != CLOSED:
+            self.pipeline.close()
+
+    async def close_gracefully(self) -> None:
+        """Take no further writes, send what is queued (for at most `close_timeout` seconds), close, and wait for that.
+
+        Cancelling stops the waiting, not the closing.
+        """
+        self._poller.check()
+        self._begin_closing()
+        await self._until_closed()
+
+    async def wait_closed(self) -> None:
+        """Wait until the channel is closed and its handlers have heard of it."""
+        await self._until_closed()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if exc is not None:
+            self._close(None)
+        await self.close_gracefully()
+
+    # State.
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the channel is connected and takes writes."""
+        return self._state == OPEN
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the socket is not closed yet."""
+        return self._state != CLOSED
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether the channel takes writes and is below its high mark (after it was above: below its low mark)."""
+        return self._state == OPEN and not self._output_is_shut and self._queue.is_writable
+
+    @property
+    def local_address(self) -> Any:
+        """The address of this end, as sockets give it; None where there is none, or nobody asked before the close."""
+        if self._local is None and self._state != CLOSED:
+            self._local = _name(self._calls.sock.getsockname)
+        return self._local
+
+    @property
+    def remote_address(self) -> Any:
+        """The address of the other end, as sockets give it; None where there is none."""
+        return self._remote
+
+    @property
+    def pending_bytes(self) -> int:
+        """What the outbound queue holds: bytes, and 96 for each message; regions count by these 96 alone."""
+        return int(self._queue.pending_bytes)
+
+    @property
+    def bill(self) -> Bill:
+        """What this channel moved and copied so far, frozen."""
+        return self._account.snapshot()
+
+    @property
+    def attributes(self) -> dict[Any, Any]:
+        """A place for the application's own values."""
+        if self._attributes is None:
+            self._attributes = {}
+        return self._attributes
+
+    def get_socket_option(self, level: int, name: int) -> int:
+        """Return an integer option of the socket. Raises: OSError."""
+        return int(self._calls.sock.getsockopt(level, name))
+
+    def set_socket_option(self, level: int, name: int, value: int | bytes) -> None:
+        """Set an option of the socket. Raises: OSError."""
+        self._calls.sock.setsockopt(level, name, value)
+
+    def __repr__(self) -> str:
+        return f"<Channel {self.id} {_STATES[self._state]}, peer {self._remote!r}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a channel cannot be pickled")
+
+    def __del__(self) -> None:
+        calls = getattr(self, "_calls", None)  # None: the constructor raised
+        if calls is not None and self._state != CLOSED and calls.is_open:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+            calls.close()
+
+
+def _name(ask: Any) -> Any:
+    try:
+        return ask() or None
+    except OSError:
+        return None
