@@ -1,0 +1,8 @@
+"""The commands of `python -m zbuf`.
+
+`serve DIR` serves the files of a directory over HTTP/1.1 and prints the bill of every request.
+"""
+
+from zbuf.cli._main import main
+
+__all__ = ["main"]

@@ -1,0 +1,84 @@
+"""Arguments of the commands.
+
+Owns    the parser, the version line, and how a command's failure reaches the user: one line on stderr, exit code 2.
+Never   what a command does.
+Always  a command is loaded only when it is asked for: `--version` needs neither httptools nor an event loop.
+"""
+
+import argparse
+import platform
+import sys
+from collections.abc import Sequence
+
+from zbuf import __version__
+from zbuf._form import form
+from zbuf.cli._text import CommandError
+
+__all__ = ["main", "version_line"]
+
+EPILOG = "The figures that a command prints are self-reported by zbuf, unless they are labelled otherwise."
+
+
+def version_line() -> str:
+    """Return version, form and Python in one line."""
+    return f"zbuf {__version__} ({form()}, {platform.python_implementation()} {platform.python_version()})"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 it went well, 2 it could not be done and stderr says why."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.version:
+        print(version_line())
+        return 0
+    if options.command is None:
+        parser.print_help()
+        return 0
+    try:
+        return _serve(options)
+    except CommandError as exc:
+        print(f"zbuf {options.command}: {exc}", file=sys.stderr)
+        return 2
+
+
+def _serve(options: argparse.Namespace) -> int:
+    try:
+        from zbuf.cli._serve import serve
+    except ModuleNotFoundError as missing:
+        if missing.name != "httptools":
+            raise
+        how = "it comes with the extra: python -m pip install 'zbuf[http]'"
+        raise CommandError(f"httptools is missing; {how}") from None
+    return serve(options.directory, options.host, options.port, quiet=options.quiet)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m zbuf",
+        description="Buffers for network protocols, and a bill for every copy.",
+        epilog=EPILOG,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="store_true", help="print version, form and Python")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    serve = commands.add_parser(
+        "serve",
+        help="serve the files of a directory over HTTP/1.1 and print the bill of every request",
+        description="Serve the files of DIR over HTTP/1.1, with sendfile, and print for every request what was copied "
+        "in user space, and why, and which system calls moved the rest. Ctrl-C ends it with a summary.",
+        epilog=EPILOG,
+        allow_abbrev=False,
+    )
+    serve.add_argument("directory", metavar="DIR", help="the directory; nothing outside it can be reached")
+    serve.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
+    serve.add_argument(
+        "--port", type=_port, default=8080, help="the port; 0 takes a free one and prints it (default: %(default)s)"
+    )
+    serve.add_argument("--quiet", action="store_true", help="no line per request, only the summary")
+    return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
