@@ -3,7 +3,8 @@
     python .ci/api.py             rewrite docs/api.txt
     python .ci/api.py --print     print it instead
 
-Signatures are read off the interpreted form, whatever was built.
+Signatures are read off the interpreted form, whatever was built. Writing needs Python 3.12 or newer: before that there
+is no `Buffer` to name, and `Any` stands in its place.
 """
 
 import importlib
@@ -13,6 +14,7 @@ import pkgutil
 import re
 import sys
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from types import ModuleType
 
@@ -33,24 +35,41 @@ def modules() -> list[ModuleType]:
     return found
 
 
+TIDY = (
+    (r"<[^<>]* at 0x[0-9a-f]+>", "..."),
+    (r"<(\w+\.\w+): [^<>]*>", r"\1"),  # a member of an enumeration
+    (r"<(?:class|built-in function) '?([\w.]+)'?>", r"\1"),
+    (r"\b(?:zbuf|collections|typing|asyncio|os|types)(?:\.[A-Za-z_]\w*)*\.([A-Za-z_]\w*)", r"\1"),
+    (r"= (\w+)\([^()]*(?:\([^()]*\)[^()]*)*\)", r"= \1(...)"),  # a default that is a record
+    (r"'|~", ""),
+    (r"NoneType", "None"),
+)
+
+
 def signature(obj: object) -> str:
     """Return the signature as text that is the same in every run; nothing for what has none."""
     try:
         text = str(inspect.signature(obj))  # type: ignore[arg-type]  # TypeError is the answer for the rest
     except (TypeError, ValueError):
         return ""
-    text = re.sub(r"<[^<>]* at 0x[0-9a-f]+>", "...", text)
-    text = re.sub(r"\b(?:zbuf|collections|typing|asyncio|os|types)(?:\.[A-Za-z_]\w*)*\.([A-Za-z_]\w*)", r"\1", text)
-    return text.replace("'", "").replace("NoneType", "None")
+    for pattern, shown in TIDY:
+        text = re.sub(pattern, shown, text)
+    return text + (" [coroutine]" if inspect.iscoroutinefunction(obj) else "")
 
 
-def members(cls: type) -> Iterator[tuple[str, str]]:
-    """Yield what a user of the class may touch, defined by zbuf itself: (name, signature)."""
+def members(cls: type, promised: set[int]) -> Iterator[tuple[str, str]]:
+    """Yield what a user of the class may touch: (name, signature).
+
+    Left out: what is not zbuf's own, and what a promised base class has in the same form and says itself.
+    """
+    said = [base for base in cls.__mro__[1:] if id(base) in promised]
     for name in sorted(dir(cls)):
         if name.startswith("_"):
             continue
-        home = next((base for base in cls.__mro__ if name in vars(base)), None)
+        home = _home(cls, name)
         if home is None or not home.__module__.startswith("zbuf"):
+            continue
+        if any(_home(base, name) is home for base in said):
             continue
         value = vars(home)[name]
         if isinstance(value, staticmethod | classmethod):
@@ -59,6 +78,10 @@ def members(cls: type) -> Iterator[tuple[str, str]]:
             yield name, signature(value)
         else:
             yield name, ""
+
+
+def _home(cls: type, name: str) -> type | None:
+    return next((base for base in cls.__mro__ if name in vars(base)), None)
 
 
 def surface() -> list[str]:
@@ -76,12 +99,14 @@ def surface() -> list[str]:
                 continue
             lines.append(address + ("" if _is_plain(obj) else signature(obj)))
             if inspect.isclass(obj):
-                lines.extend(f"{address}.{member}{text}" for member, text in members(obj))
+                lines.extend(f"{address}.{member}{text}" for member, text in members(obj, set(homes)))
     return lines
 
 
 def _is_plain(obj: object) -> bool:
-    return not (inspect.isclass(obj) or inspect.isroutine(obj))
+    if inspect.isclass(obj):
+        return issubclass(obj, Enum) or getattr(obj, "_is_protocol", False)  # called by nobody
+    return not inspect.isroutine(obj)
 
 
 def exported(module: ModuleType) -> list[str]:
@@ -97,6 +122,8 @@ def main() -> None:
     text = "\n".join(surface()) + "\n"
     if sys.argv[1:] == ["--print"]:
         sys.stdout.write(text)
+    elif sys.version_info < (3, 12):
+        raise SystemExit("needs Python 3.12 or newer")
     else:
         TARGET.write_text(text)
 

@@ -5,6 +5,7 @@ import importlib
 import inspect
 import os
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,8 +45,11 @@ def test_public_surface_is_what_the_text_file_says() -> None:
     command = [sys.executable, str(ROOT / ".ci" / "api.py"), "--print"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=50, check=False)
     assert done.returncode == 0, done.stderr
-    difference = list(difflib.unified_diff(listed(), done.stdout.splitlines(), "docs/api.txt", "the code", "", "", 0))
-    assert not difference, "run `python .ci/api.py` and look at what changed:\n" + "\n".join(difference)
+    said, found = listed(), done.stdout.splitlines()
+    if sys.version_info < (3, 12):  # there is no Buffer to name yet
+        said, found = ([re.sub(r"\bBuffer\b", "Any", line) for line in lines] for lines in (said, found))
+    difference = list(difflib.unified_diff(said, found, "docs/api.txt", "the code", "", "", 0))
+    assert not difference, "run `python3.12 .ci/api.py` and look at what changed:\n" + "\n".join(difference)
 
 
 def test_listed_names_are_there_in_the_form_that_runs() -> None:
