@@ -286,7 +286,7 @@ def test_borrowed_descriptor_that_its_owner_closed_is_refused(path: Path) -> Non
     os.close(number)
     file.close()
     for region in regions:
-        with pytest.raises(OSError, match="Bad file descriptor|closed"):
+        with pytest.raises(OSError, match=r"Bad file descriptor|closed"):
             region.fileno()
         region.release()
 
