@@ -1,0 +1,64 @@
+# C types for _length_field.py.
+
+cimport cython
+
+from zbuf.buffer._bytebuf cimport ByteBuf
+from zbuf.codec._base cimport DecoderCore
+from zbuf.memory._memory cimport (
+    load_u8,
+    load_u16,
+    load_u16_le,
+    load_u24,
+    load_u24_le,
+    load_u32,
+    load_u32_le,
+    load_u64,
+    load_u64_le,
+    store_8,
+    store_16,
+    store_16_le,
+    store_24,
+    store_24_le,
+    store_32,
+    store_32_le,
+    store_64,
+    store_64_le,
+)
+
+cdef object _NEED_DATA
+
+cdef class LengthFieldCore(DecoderCore):
+    cdef readonly Py_ssize_t max_frame_length
+    cdef Py_ssize_t _offset
+    cdef int _width
+    cdef long long _adjustment
+    cdef Py_ssize_t _strip
+    cdef bint _little
+    cdef bint _fail_fast
+    cdef bint _overridden
+    cdef Py_ssize_t _head
+    cdef long long _base
+    cdef long long _least
+    cdef long long _most
+    cdef Py_ssize_t _skip
+    cdef object _late
+
+    @cython.locals(readable=Py_ssize_t, size=Py_ssize_t, value="long long")
+    cdef object _frame(self, ByteBuf buf)
+    @cython.locals(at=Py_ssize_t, width=int, value="long long", big="unsigned long long")
+    cdef long long _length_at(self, ByteBuf buf, Py_ssize_t index) except -2
+    @cython.locals(n=Py_ssize_t)
+    cdef bint _skip_some(self, ByteBuf buf) except -1
+    cdef object _out_of_range(self, ByteBuf buf, long long value)
+    @cython.locals(n=Py_ssize_t)
+    cdef int _discard(self, ByteBuf buf, object size) except -1
+
+
+cdef class PrependerCore:
+    cdef int _width
+    cdef long long _adjustment
+    cdef long long _most
+    cdef bint _little
+
+    @cython.locals(value="long long", head=ByteBuf, at=Py_ssize_t)
+    cdef ByteBuf header(self, Py_ssize_t n, object alloc)
