@@ -111,8 +111,12 @@ class ByteBuf(Growth):
         part = SlicedByteBuf.__new__(SlicedByteBuf)
         part._allocator = self._allocator
         part._read_only = self._read_only
-        part._look_at(self._memory, self._shift + start, n)
-        part._writer = part._capacity = part._max = n
+        part._memory = self._memory  # what _look_at does, written out: this is the hottest way to make a handle
+        part._base = self._base
+        part._shift = self._shift + start
+        part._hi = part._writer = part._capacity = part._max = n
+        if self._whi:
+            part._whi = n
         return part
 
     def duplicate(self) -> "ByteBuf":

@@ -1,5 +1,7 @@
 # What C code may ask of _memory.pyx. The loads and stores are inline, so a hot accessor has no call in it.
 
+cimport cython
+from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
 from libc.string cimport memcmp, memcpy, memmove, memset
 
 cdef extern from *:
@@ -75,6 +77,8 @@ cdef class Home:
     cdef void _give_back(self, Block block) except *
 
 
+@cython.final
+@cython.no_gc
 cdef class Memory:
     cdef object __weakref__
     cdef unsigned char *base
@@ -91,6 +95,7 @@ cdef class Memory:
     cpdef Py_ssize_t address(self)
 
 
+@cython.no_gc
 cdef class Window:
     cdef object __weakref__
     cdef object _allocator
@@ -121,14 +126,32 @@ cpdef object as_source(object value)
 cpdef object as_target(object value)
 cpdef Py_ssize_t source_size(object source) except -1
 cdef const unsigned char *source_bytes(object source) noexcept
-cdef long long as_value(object value) except? -1
-cdef unsigned long long as_long(object value) except? 1
+cdef long long as_any_value(object value) except? -1
+cdef unsigned long long as_any_long(object value) except? 1
 cdef double as_double(object value) except? -1.0
 cdef bint fits_single(double value) noexcept
 cdef bytes to_bytes(const unsigned char *base, Py_ssize_t at, Py_ssize_t n)
 cdef Py_ssize_t find(const unsigned char *base, Py_ssize_t at, Py_ssize_t n, bytes needle) noexcept
 cdef Py_ssize_t rfind(const unsigned char *base, Py_ssize_t at, Py_ssize_t n, bytes needle) noexcept
 
+
+cdef inline long long as_value(object value) except? -1:
+    cdef int overflow = 0
+    cdef long long n
+    if PyLong_CheckExact(value):  # by far the commonest, and nothing foreign runs
+        n = PyLong_AsLongLongAndOverflow(value, &overflow)
+        if overflow == 0:
+            return n
+    return as_any_value(value)
+
+cdef inline unsigned long long as_long(object value) except? 1:
+    cdef int overflow = 0
+    cdef long long n
+    if PyLong_CheckExact(value):
+        n = PyLong_AsLongLongAndOverflow(value, &overflow)
+        if overflow == 0:
+            return <unsigned long long> n
+    return as_any_long(value)
 
 cdef inline Py_ssize_t as_size(Py_ssize_t value) noexcept:
     return value

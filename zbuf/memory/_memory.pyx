@@ -15,7 +15,7 @@ from cpython.buffer cimport PyBuffer_FillInfo, PyBuffer_IsContiguous
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_WriteUnraisable
 from cpython.float cimport PyFloat_AsDouble
-from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_AsUnsignedLongLong
+from cpython.long cimport PyLong_AsUnsignedLongLong
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
 from cpython.memoryview cimport PyMemoryView_FromObject, PyMemoryView_GET_BUFFER
 from cpython.number cimport PyNumber_Index
@@ -86,8 +86,10 @@ cdef class Home:
         raise NotImplementedError("an allocator says what happens here")
 
 
+# Blocks and handles are not tracked by the cycle collector: tracking is a third of the price of a slice, and they refer
+# to nothing that could refer back, except an object that is wrapped and holds its own wrapper.
 @cython.final
-@cython.no_gc_clear
+@cython.no_gc
 @cython.freelist(256)
 cdef class Memory:
     """One block of bytes: a view of it, its size, whether it is read-only, and what happens at its end.
@@ -165,6 +167,7 @@ EMPTY = allocate(0)
 EMPTY.external = True  # shared by everybody who has nothing
 
 
+@cython.no_gc
 @cython.freelist(256)
 cdef class Window:
     """What a handle knows of a block: the base of every buffer, and the buffer slot.
@@ -209,7 +212,7 @@ def seal(cls):
 # Arguments. Conversion may run foreign code, so it comes before every check.
 
 
-cdef long long as_value(object value) except? -1:
+cdef long long as_any_value(object value) except? -1:
     """Return `value` as an integer that fits 64 bits, signed or unsigned.
 
     An unsigned value that does not fit the signed type comes back as its largest number: it is out of every range
@@ -225,7 +228,7 @@ cdef long long as_value(object value) except? -1:
     return 0x7FFFFFFFFFFFFFFF
 
 
-cdef unsigned long long as_long(object value) except? 1:
+cdef unsigned long long as_any_long(object value) except? 1:
     """Return the 64 bits of an integer of -2**63 .. 2**64 - 1. Raises: TypeError, OverflowError."""
     cdef int overflow = 0
     number = PyNumber_Index(value)
