@@ -73,8 +73,8 @@ def main() -> None:
     """Try the version line, then the server."""
     import zbuf  # here: what is tried is the installation
 
-    here = Path(__file__).resolve().parent.parent
-    check(f"zbuf is the installed one, {zbuf.__file__}", here not in Path(zbuf.__file__).resolve().parents)
+    installed = Path(sys.prefix).resolve() in Path(zbuf.__file__).resolve().parents
+    check(f"zbuf is the installed one, {zbuf.__file__}", installed)
     version = subprocess.run([*COMMAND, "--version"], capture_output=True, text=True, timeout=30, check=True).stdout
     check(f"it says its version and form: {version.strip()}", zbuf.__version__ in version)
     for form in sys.argv[1:]:
