@@ -24,6 +24,30 @@ __all__ = ["Account", "charge", "enter", "is_metering", "leave", "process_accoun
 REASONS = len(CopyReason)
 
 
+class Tally:
+    """The counter of one system call, in one account and in that of the process."""
+
+    def __init__(self, whole: "Tally | None") -> None:
+        self._whole = whole
+        self.calls = 0
+        self._bytes = 0
+        self._views = 0
+
+    def add(self, nbytes: int, views: int) -> None:
+        """Add one call that moved `nbytes` bytes in `views` pieces."""
+        if not _enabled:
+            return
+        self.calls += 1
+        self._bytes += nbytes
+        self._views += views
+        if self._whole is not None:
+            self._whole.add(nbytes, views)
+
+    def figures(self) -> Move:
+        """Return the counts as they stand."""
+        return Move(self.calls, self._bytes, self._views)
+
+
 class Account:
     """The counters of one channel, or of the process.
 
@@ -36,7 +60,7 @@ class Account:
         else:
             self._calls = [0] * REASONS
             self._bytes = [0] * REASONS
-        self._moves: dict[str, list[int]] = {}
+        self._moves: dict[str, Tally] = {}
         self._wire_in = 0
         self._wire_out = 0
         self._verdicts: dict[str, Verdict] = {}
@@ -53,19 +77,14 @@ class Account:
 
     def moved(self, call: str, nbytes: int, views: int = 1) -> None:
         """Add one system call `call` that moved `nbytes` bytes in `views` pieces, here and to the process."""
-        if not _enabled:
-            return
-        self._add_move(call, nbytes, views)
-        PROCESS._add_move(call, nbytes, views)
+        self.tally(call).add(nbytes, views)
 
-    def _add_move(self, call: str, nbytes: int, views: int) -> None:
-        move = self._moves.get(call)
-        if move is None:
-            move = [0, 0, 0]
-            self._moves[call] = move
-        move[0] += 1
-        move[1] += nbytes
-        move[2] += views
+    def tally(self, call: str) -> "Tally":
+        """Return the counter of one system call, for whoever makes it often."""
+        tally = self._moves.get(call)
+        if tally is None:
+            tally = self._moves[call] = Tally(None if self is PROCESS else PROCESS.tally(call))
+        return tally
 
     def received(self, nbytes: int) -> None:
         """Add `nbytes` bytes that came in from the wire, here and to the process."""
@@ -92,8 +111,8 @@ class Account:
             for reason in CopyReason
             if self._calls[int(reason)]
         }
-        kernel = {call: Move(*move) for call, move in self._moves.items()}
-        verdicts: Mapping[str, Verdict] = {call: self._verdicts.get(call, Verdict.UNKNOWN) for call in self._moves}
+        kernel = {call: tally.figures() for call, tally in self._moves.items() if tally.calls}
+        verdicts: Mapping[str, Verdict] = {call: self._verdicts.get(call, Verdict.UNKNOWN) for call in kernel}
         return Bill(
             user=user, kernel=kernel, kernel_copied=verdicts, wire_in=self._wire_in, wire_out=self._wire_out
         )

@@ -1,5 +1,7 @@
 # C types for _core.py: the path of every message, with no Python object between its steps.
 
+cimport cython
+
 from zbuf.audit._meter cimport Account, enter, leave
 from zbuf.outbound._queue cimport OutboundQueue
 from zbuf.pipeline._pipeline cimport Pipeline
@@ -45,11 +47,16 @@ cdef class ChannelCore(Watched):
     cdef public bint _is_silent
     cdef public long long unread_messages
 
-    cdef int ready(self, int events) except -1
-    cdef int turn(self) except -1
-    cdef int _receive(self, int events) except -1
-    cdef int _end_event(self) except -1
-    cpdef int _watch(self) except -1
-    cdef int _ask_for_flush(self) except -1
-    cpdef int _flush_now(self) except -1
-    cpdef int _push(self) except -1
+    @cython.locals(previous=Account, outer=bint)
+    cdef void ready(self, int events) except *
+    @cython.locals(previous=Account, outer=bint)
+    cdef void turn(self) except *
+    @cython.locals(outcome=int)
+    cdef void _receive(self, int events) except *
+    cdef void _end_event(self) except *
+    @cython.locals(wanted=int)
+    cpdef void _watch(self) except *
+    cdef void _ask_for_flush(self) except *
+    cpdef void _flush_now(self) except *
+    @cython.locals(outcome=int)
+    cpdef void _push(self) except *

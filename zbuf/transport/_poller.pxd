@@ -1,5 +1,7 @@
 # C types for _poller.py: one epoll_wait for all channels of a loop, and no Python object for an event.
 
+cimport cython
+
 cdef extern from *:
     """
     #include <errno.h>
@@ -39,8 +41,8 @@ cdef class Watched:
     cdef bint is_due
     cdef unsigned long long _born
 
-    cdef int ready(self, int events) except -1
-    cdef int turn(self) except -1
+    cdef void ready(self, int events) except *
+    cdef void turn(self) except *
 
 
 cdef class Poller:
@@ -54,11 +56,16 @@ cdef class Poller:
     cdef list _due
     cdef bint _turn_is_scheduled
 
-    cpdef int later(self, Watched watched) except -1
-    cpdef int check(self) except -1
-    cdef int _wake(self, Watched watched, int events) except -1
-    cdef int _take_turns(self) except -1
-    cdef int _end_of_dispatch(self) except -1
+    cpdef add(self, Watched watched, int fd, int interest)
+    cpdef change(self, Watched watched, int interest)
+    cpdef bint remove(self, Watched watched) except -1
+    cpdef void later(self, Watched watched) except *
+    cpdef void check(self) except *
+    cdef void _wake(self, Watched watched, int events) except *
+    @cython.locals(due=list, done=Py_ssize_t, watched=Watched)
+    cdef void _take_turns(self) except *
+    cpdef void _hand_out(self, Watched watched, int events) except *
+    cdef void _end_of_dispatch(self) except *
 
 
 cdef class EpollPoller(Poller):
@@ -68,14 +75,20 @@ cdef class EpollPoller(Poller):
     cdef unsigned long long _dispatch_number
     cdef zb_event _events[256]
 
-    cdef int _deliver(self, int fd, int mask) except -1
+    cpdef add(self, Watched watched, int fd, int interest)
+    cpdef change(self, Watched watched, int interest)
+    cpdef bint remove(self, Watched watched) except -1
+    @cython.locals(watched=Watched)
+    cdef void _deliver(self, int fd, int mask) except *
 
 
 cdef class LoopPoller(Poller):
-    pass
+    cpdef add(self, Watched watched, int fd, int interest)
+    cpdef change(self, Watched watched, int interest)
+    cpdef bint remove(self, Watched watched) except -1
 
 
 cdef class Callback(Watched):
     cdef object _on_ready
 
-    cdef int ready(self, int events) except -1
+    cdef void ready(self, int events) except *

@@ -1,7 +1,12 @@
 # C types for _read_loop.py.
 
-from zbuf.audit._meter cimport Account
+cimport cython
+
+from zbuf.audit._meter cimport Account, Tally
+from zbuf.buffer._bytebuf cimport ByteBuf, adopt
 from zbuf.memory._memory cimport Memory
+from zbuf.memory._pool cimport BlockPool
+from zbuf.pipeline._pipeline cimport Pipeline
 from zbuf.transport._calls cimport Calls
 
 cpdef enum:
@@ -23,15 +28,17 @@ cdef class ReceiveSize:
     cdef bint _was_small
     cdef readonly Py_ssize_t size
 
-    cdef int _move(self, Py_ssize_t at) except -1
-    cpdef int record(self, Py_ssize_t received) except -1
+    cdef void _move(self, Py_ssize_t at) except *
+    cpdef void record(self, Py_ssize_t received) except *
 
 
 cdef class ReadLoop:
     cdef Calls _calls
     cdef readonly object allocator
+    cdef BlockPool _pool
     cdef Account _account
-    cdef object _pipeline
+    cdef Tally _tally
+    cdef Pipeline _pipeline
     cdef readonly ReceiveSize receive_size
     cdef readonly Py_ssize_t budget
     cdef public bint is_held
@@ -39,4 +46,5 @@ cdef class ReadLoop:
     cdef readonly bint has_received
     cdef readonly int error
 
+    @cython.locals(budget=Py_ssize_t, size=Py_ssize_t, n=Py_ssize_t, memory=Memory)
     cpdef int run(self) except -1

@@ -14,7 +14,10 @@ except ImportError:
     from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
 
 from zbuf.audit._meter import Account
-from zbuf.buffer._bytebuf import adopt
+if not cython.compiled:
+    from zbuf.buffer._bytebuf import adopt
+from zbuf.memory._pool import BlockPool
+from zbuf.pipeline._pipeline import Pipeline
 from zbuf.transport._calls import WOULD_BLOCK, Calls
 
 if TYPE_CHECKING:
@@ -84,11 +87,13 @@ class ReadLoop:
     """Receives into fresh blocks and fires what came into the pipeline, within the budget of one wake-up."""
 
     def __init__(
-        self, calls: Calls, allocator: Any, account: Account, pipeline: Any, options: "ChannelOptions"
+        self, calls: Calls, allocator: Any, account: Account, pipeline: Pipeline, options: "ChannelOptions"
     ) -> None:
         self._calls = calls
         self.allocator = allocator
+        self._pool = allocator if isinstance(allocator, BlockPool) else None
         self._account = account
+        self._tally = account.tally("recv")
         self._pipeline = pipeline
         self.receive_size = ReceiveSize(options.receive_min, options.receive_initial, options.receive_max)
         self.budget = options.reads_per_wakeup
@@ -109,7 +114,7 @@ class ReadLoop:
             if self.is_held:
                 return HELD
             size = self.receive_size.size
-            memory = self.allocator.lease(size)
+            memory = self.allocator.lease(size) if self._pool is None else self._pool.lease(size)
             n = self._calls.recv(memory, size)
             if n <= 0:
                 if n == 0:
@@ -120,7 +125,7 @@ class ReadLoop:
                 return FAILED
             self.has_received = True
             self.receive_size.record(n)
-            self._account.moved("recv", n)
+            self._tally.add(n, 1)
             self._account.received(n)
             self._pipeline.fire_channel_read(adopt(memory, n, self.allocator))
             if n < size:

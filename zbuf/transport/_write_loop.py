@@ -46,6 +46,8 @@ class WriteLoop:
         self._calls = calls
         self._queue = queue
         self._account = account
+        self._send_tally = account.tally("send")
+        self._gather_tally = account.tally("sendmsg")
         self._files = files
         self.budget = options.writes_per_wakeup
         self.file_budget = options.file_bytes_per_wakeup
@@ -99,11 +101,11 @@ class WriteLoop:
         if len(views) == 1:
             n = self._calls.send(views[0], flags)
             if n > 0:
-                self._account.moved("send", n)
+                self._send_tally.add(n, 1)
         elif views:
             n = self._calls.sendmsg(views, flags)
             if n > 0:
-                self._account.moved("sendmsg", n, len(views))
+                self._gather_tally.add(n, len(views))
         else:
             return 0
         if n > 0:
