@@ -112,7 +112,9 @@ def test_resolve_malformed_target_is_a_bad_request(target: str) -> None:
 targets = st.one_of(
     st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=60),
     st.lists(
-        st.sampled_from(["/", "..", ".", "%2e", "%2E", "%2f", "%5c", "\\", "%00", "%", "%25", "a", "%c3%a9", "?", "http://h"]),
+        st.sampled_from(
+            ["/", "..", ".", "%2e", "%2E", "%2f", "%5c", "\\", "%00", "%", "%25", "a", "%c3%a9", "?", "http://h"]
+        ),
         max_size=12,
     ).map("".join),
 )

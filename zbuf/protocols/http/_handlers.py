@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from zbuf.audit import Bill
-from zbuf.buffer import ByteBuf
+from zbuf.audit import Bill, is_metering
+from zbuf.buffer import release
 from zbuf.codec import NEED_DATA, Limits
 from zbuf.errors import DecodeError, LimitExceededError
 from zbuf.pipeline import Context, Handler, InputShutdown
@@ -42,6 +42,7 @@ _HEAD: Final = 0  # the rest of a head, or the first one
 _IDLE: Final = 1  # another request
 _SENDING: Final = 2  # progress of the answers under way
 _LINGER: Final = 3  # a refused peer to stop
+_ANSWERED: Final = 4  # nothing yet: something was answered since the alarm was set
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,6 +139,7 @@ class HttpServerHandler(Handler[Any, Any]):
         self._is_refused = False  # framing is lost: what still comes is dropped
         self._is_pumping = False
         self._dropped = 0
+        self._sent = -1
         self._done: list[Served] = []
         self._billed: Bill | None = None
 
@@ -312,7 +314,7 @@ class HttpServerHandler(Handler[Any, Any]):
         answer = _Answer(self, request, status, len(head), body_bytes, isinstance(body, FileRegion))
         self._under_way += 1
         self._has_answered = self._has_written = True
-        self._phase = _SENDING
+        self._phase = _ANSWERED
         if body is None:
             ctx.write(head, answer)
         else:
@@ -344,9 +346,10 @@ class HttpServerHandler(Handler[Any, Any]):
         if self._phase == _LINGER:
             return
         if self._under_way:
-            self._phase = _SENDING
-            if alarm is not None:
-                alarm.set(self._timers.stalled)
+            if self._phase != _SENDING:
+                self._phase = _SENDING
+                if alarm is not None:
+                    alarm.set(self._timers.stalled)
         elif self._is_last or self._has_ended:
             self._end(ctx)
         elif self._decoder.buffered or self._decoder.body_pending:
@@ -371,9 +374,9 @@ class HttpServerHandler(Handler[Any, Any]):
         self._alarm.set(self._timers.linger)
         ctx.channel.shutdown_output()
 
-    def _drop(self, ctx: Context, msg: ByteBuf) -> None:
-        self._dropped += msg.readable_bytes
-        msg.release()
+    def _drop(self, ctx: Context, msg: Any) -> None:
+        self._dropped += len(msg)
+        release(msg)
         if self._dropped > MAX_LINGER_BYTES:
             ctx.close()
 
@@ -383,8 +386,16 @@ class HttpServerHandler(Handler[Any, Any]):
             return
         if self._phase == _HEAD and self._decoder.buffered:
             self._refuse(ctx, 408)
+            self._pump(ctx)
+        elif self._phase == _SENDING and self._has_progress(ctx) and self._alarm is not None:
+            self._alarm.set(self._timers.stalled)
         else:
             ctx.close()
+
+    def _has_progress(self, ctx: Context) -> bool:
+        """Tell whether the peer took anything since this was last asked; with the meter off nobody knows."""
+        before, self._sent = self._sent, ctx.channel.bill.wire_out
+        return before != self._sent or not is_metering()
 
     def _report(self) -> None:
         if self._on_served is None or self._context is None or not self._done:
