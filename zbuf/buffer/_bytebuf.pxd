@@ -3,7 +3,7 @@ cimport cython
 from zbuf.audit._meter cimport charge
 from zbuf.buffer._growth cimport Growth
 from zbuf.buffer._indices cimport dead, index_outside, negative
-from zbuf.memory._memory cimport EMPTY, Memory, as_size, as_source, compare, copy, source_size
+from zbuf.memory._memory cimport EMPTY, Memory, as_size, as_source, compare, copy, source_size, sprout
 
 cdef int COPY
 cdef int TOBYTES
@@ -12,7 +12,7 @@ cdef Py_ssize_t MAX_CAPACITY
 
 cdef class ByteBuf(Growth):
     cdef bint _in_one_piece(self, Py_ssize_t index, Py_ssize_t n) except -1
-    cdef ByteBuf _blank(self)
+    cdef ByteBuf _model(self)
 
     @cython.locals(start=Py_ssize_t, n=Py_ssize_t)
     cpdef ByteBuf slice(self, object index=*, object length=*)
@@ -22,7 +22,8 @@ cdef class ByteBuf(Growth):
     cdef ByteBuf _part(self, Py_ssize_t start, Py_ssize_t n)
     cpdef ByteBuf duplicate(self)
     cpdef ByteBuf as_read_only(self)
-    cdef ByteBuf _twin(self, ByteBuf twin, bint read_only)
+    @cython.locals(twin=ByteBuf)
+    cdef ByteBuf _twin(self, ByteBuf model, bint read_only)
     @cython.locals(twin=ByteBuf)
     cpdef ByteBuf move(self)
     @cython.locals(n=Py_ssize_t, front=ByteBuf)
@@ -59,7 +60,11 @@ cdef class ByteBuf(Growth):
 
 
 cdef class SlicedByteBuf(ByteBuf):
-    cdef ByteBuf _blank(self)
+    cdef ByteBuf _model(self)
+
+
+cdef ByteBuf PLAIN
+cdef ByteBuf SLICE
 
 
 @cython.locals(buf=ByteBuf)

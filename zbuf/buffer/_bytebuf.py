@@ -21,7 +21,7 @@ except ImportError:
 if not cython.compiled:
     from zbuf.audit._meter import charge
     from zbuf.buffer._indices import dead, index_outside, negative
-    from zbuf.memory._memory import EMPTY, as_size, as_source, compare, copy, source_size
+    from zbuf.memory._memory import EMPTY, as_size, as_source, compare, copy, source_size, sprout
 from zbuf._types import Buffer
 from zbuf.audit._bill import CopyReason
 from zbuf.buffer._dump import repr_of
@@ -72,9 +72,9 @@ class ByteBuf(Growth):
     def _in_one_piece(self, index: int, n: int) -> bool:
         return True
 
-    def _blank(self) -> "ByteBuf":
-        """Return a new handle of this class with nothing in it."""
-        return ByteBuf.__new__(ByteBuf)
+    def _model(self) -> "ByteBuf":
+        """Return the model by which a handle of this class is made."""
+        return PLAIN
 
     # Derived handles. Each has its own share.
 
@@ -108,14 +108,11 @@ class ByteBuf(Growth):
 
     def _part(self, start: int, n: int) -> "ByteBuf":
         """Return a slice of the checked range."""
-        part = SlicedByteBuf.__new__(SlicedByteBuf)
-        part._allocator = self._allocator
-        part._read_only = self._read_only
-        part._memory = self._memory  # what _look_at does, written out: this is the hottest way to make a handle
-        part._base = self._base
-        part._shift = self._shift + start
+        part: ByteBuf = sprout(SLICE, self)
+        part._shift += start
+        part._reader = 0
         part._hi = part._writer = part._capacity = part._max = n
-        if self._whi:
+        if part._whi:
             part._whi = n
         return part
 
@@ -126,23 +123,21 @@ class ByteBuf(Growth):
         duplicate resizes its parent."""
         if self._refcnt == 0:
             raise dead()
-        return self._twin(ByteBuf.__new__(ByteBuf), self._read_only)
+        return self._twin(PLAIN, self._read_only)
 
     def as_read_only(self) -> "ByteBuf":
         """Return a read-only duplicate: what changes bytes or capacity raises ReadOnlyError; indices move freely.
 
         Ownership: shares; later writes of the source show, until somebody detaches. Source: Netty asReadOnly."""
         self._check_live()
-        return self._twin(ByteBuf.__new__(ByteBuf), True)
+        return self._twin(PLAIN, True)
 
-    def _twin(self, twin: "ByteBuf", read_only: bool) -> "ByteBuf":
-        twin._allocator = self._allocator
-        twin._read_only = read_only
-        twin._look_at(self._memory, self._shift, self._capacity)
-        twin._reader = self._reader
-        twin._writer = self._writer
-        twin._capacity = self._capacity
-        twin._max = self._max
+    def _twin(self, model: "ByteBuf", read_only: bool) -> "ByteBuf":
+        """Return a handle of the class of `model` with the window and the indices of this one."""
+        twin: ByteBuf = sprout(model, self)
+        if read_only:
+            twin._read_only = True
+            twin._whi = 0
         return twin
 
     def move(self) -> "ByteBuf":
@@ -152,7 +147,7 @@ class ByteBuf(Growth):
         handle, no bytes."""
         if self._refcnt == 0:
             raise dead()
-        twin = self._twin(self._blank(), self._read_only)
+        twin = self._twin(self._model(), self._read_only)
         self.release()
         return twin
 
@@ -462,15 +457,20 @@ class SlicedByteBuf(ByteBuf):
 
     __slots__ = ()
 
-    def _blank(self) -> ByteBuf:
-        return SlicedByteBuf.__new__(SlicedByteBuf)
+    def _model(self) -> ByteBuf:
+        return SLICE
+
+
+# What sprout() makes handles after; they hold nothing.
+PLAIN = ByteBuf()
+SLICE = SlicedByteBuf()
 
 
 def adopt(memory: Memory, length: int, allocator: "Allocator") -> ByteBuf:
     """Return a handle over a block fresh from `allocator`, whose first `length` bytes are readable.
 
     Ownership: transfers: nobody else may hold the block. This is how a transport hands on what it received."""
-    buf = ByteBuf.__new__(ByteBuf)
+    buf: ByteBuf = sprout(PLAIN, PLAIN)
     buf._allocator = allocator
     buf._look_at(memory, 0, memory.size)
     buf._writer = length
@@ -481,7 +481,7 @@ def adopt(memory: Memory, length: int, allocator: "Allocator") -> ByteBuf:
 
 def fresh(memory: Memory, capacity: int, max_capacity: int, allocator: "Allocator") -> ByteBuf:
     """Return an empty handle over the first `capacity` bytes of a block fresh from `allocator`. For allocators."""
-    buf = ByteBuf.__new__(ByteBuf)
+    buf: ByteBuf = sprout(PLAIN, PLAIN)
     buf._allocator = allocator
     buf._look_at(memory, 0, capacity)
     buf._capacity = capacity

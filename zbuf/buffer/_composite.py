@@ -534,7 +534,7 @@ class CompositeByteBuf(ByteBuf):
         part._setup(spans, ceiling)
         return part
 
-    def _twin(self, twin: ByteBuf, read_only: bool) -> ByteBuf:
+    def _twin(self, model: ByteBuf, read_only: bool) -> ByteBuf:
         twin = self._composite_of(self._spans_of(0, self._capacity), read_only, self._max)
         twin._reader = self._reader
         twin._writer = self._writer

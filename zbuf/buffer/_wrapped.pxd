@@ -5,7 +5,9 @@ from zbuf.buffer._composite cimport CompositeByteBuf, composite_of, give_up, tak
 from zbuf.memory._memory cimport Memory, wrap_memory
 
 cdef class WrappedByteBuf(ByteBuf):
-    cdef ByteBuf _blank(self)
+    cdef ByteBuf _model(self)
+
+cdef ByteBuf WRAPPED
 
 @cython.locals(memory=Memory, buf=WrappedByteBuf)
 cdef ByteBuf _wrap_one(object source, bint read_only)

@@ -33,8 +33,11 @@ class WrappedByteBuf(ByteBuf):
 
     __slots__ = ()
 
-    def _blank(self) -> ByteBuf:
-        return WrappedByteBuf.__new__(WrappedByteBuf)
+    def _model(self) -> ByteBuf:
+        return WRAPPED
+
+
+WRAPPED = WrappedByteBuf()  # what sprout() makes handles after
 
 
 def wrap(*parts: "ByteBuf | Buffer", read_only: bool = False) -> ByteBuf:

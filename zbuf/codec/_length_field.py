@@ -88,6 +88,7 @@ class LengthFieldCore(DecoderCore):
         room = min(longest + Limits().max_frame_bytes, sys.maxsize)
         super().__init__(Limits(max_frame_bytes=longest, max_buffered_bytes=max(Limits().max_buffered_bytes, room)))
         self.max_frame_length = longest
+        self._max_frame = sys.maxsize  # checked at the head; what is skipped in front of a frame is no part of it
         self._offset = offset
         self._width = width
         self._adjustment = adjustment

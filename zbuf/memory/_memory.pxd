@@ -117,6 +117,7 @@ cdef class Window:
 
 
 cdef Memory EMPTY
+cdef Window sprout(Window model, Window source)
 
 cpdef Memory allocate(Py_ssize_t size, Py_ssize_t alignment=*)
 cpdef Memory lease(Block block, Home home)

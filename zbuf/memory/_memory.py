@@ -231,6 +231,17 @@ class Window:
         return self._read_only
 
 
+def sprout(model: Window, source: Window) -> Any:
+    """Return a handle of the class of `model` that looks where `source` looks, with a share and a count of its own."""
+    made = type(model).__new__(type(model))
+    for name in _LOOKS:
+        setattr(made, name, getattr(source, name))
+    return made
+
+
+_LOOKS = [name for name in Window.__slots__ if name not in ("__weakref__", "_refcnt")]
+
+
 def references(memory: Memory) -> int:
     """Return how many references hold `memory`, plus a constant that depends on the form and on Python."""
     return sys.getrefcount(memory)
