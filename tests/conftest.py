@@ -8,7 +8,7 @@ Always  a run that was promised one form and got the other fails before the firs
 import logging
 import os
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from typing import Any, TypeVar
 
 import hypothesis
@@ -74,6 +74,18 @@ class _Complaints(logging.Handler):
         self.lines.append(record.getMessage())
 
 
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember which tests failed: their tracebacks keep what they made, and say enough already."""
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
+
+
 @pytest.fixture(autouse=True)
 def _nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail the test that leaves a descriptor open, a pooled block live, or an event loop complaining."""
@@ -86,6 +98,8 @@ def _nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     finally:
         logger.removeHandler(complaints)
     grown = leaks.left_behind(before)
+    if request.node.stash.get(FAILED, False):
+        return
     if not request.node.get_closest_marker("loop_errors_expected"):
         grown += [f"the event loop reported: {line}" for line in complaints.lines]
     if grown:

@@ -53,12 +53,13 @@ class Snapshot:
 
     descriptors: frozenset[int]
     live: dict[str, int]
+    allocator: object
 
     @classmethod
     def take(cls) -> "Snapshot":
         """Count now."""
         live = {name: pool.statistics().live_blocks for name, pool in pools().items()}
-        return cls(open_descriptors(), live)
+        return cls(open_descriptors(), live, _default_allocator())
 
     def grown(self, before: "Snapshot") -> list[str]:
         """Say what is there now and was not there before, one line each."""
@@ -72,6 +73,11 @@ class Snapshot:
         return lines
 
 
+def _default_allocator() -> object:
+    ask = getattr(sys.modules.get("zbuf.buffer"), "default_allocator", None)
+    return ask() if ask is not None else None
+
+
 def _target(fd: int) -> str:
     try:
         return os.readlink(f"/proc/self/fd/{fd}")
@@ -80,11 +86,18 @@ def _target(fd: int) -> str:
 
 
 def left_behind(before: Snapshot) -> list[str]:
-    """Return what the test left behind, after as many collections as a chain of finalisers may need."""
+    """Return what the test left behind, after as many collections as a chain of finalisers may need.
+
+    An allocator that was put in the place of the default one is taken out again: the next test must not suffer.
+    """
+    lines = []
+    if before.allocator is not None and _default_allocator() is not before.allocator:
+        lines.append(f"the default allocator was replaced by {_default_allocator()!r}")
+        sys.modules["zbuf.buffer"].set_default_allocator(before.allocator)
     grown = Snapshot.take().grown(before)
     for _ in range(3):
         if not grown:
             break
         gc.collect()
         grown = Snapshot.take().grown(before)
-    return grown
+    return lines + grown

@@ -48,7 +48,13 @@ def pool():
 def test_it():
     kept.append(zbuf.default_allocator().buffer(256))
 """
+ALLOCATOR = """
+import zbuf
+def test_it():
+    zbuf.set_default_allocator(zbuf.Pool())
+"""
 LEAKS = {
+    "allocator": (ALLOCATOR, "the default allocator was replaced"),
     "descriptor": (DESCRIPTOR, "is open"),
     "callback": (CALLBACK, "the event loop reported"),
     "pooled_block": (POOLED_BLOCK, "more live blocks"),
@@ -73,6 +79,15 @@ def test_clean_test_passes(tmp_path: Path) -> None:
     result = pytest_on(path)
     assert result.returncode == 0, result.stdout + result.stderr
     assert f"zbuf form: {zbuf._form.form()}" in result.stdout
+
+
+def test_failing_test_is_reported_once(tmp_path: Path) -> None:
+    """What a failed test still holds, because its traceback does, is not reported on top."""
+    path = tmp_path / "test_failing.py"
+    path.write_text("import os\ndef test_it():\n    os.open(os.devnull, os.O_RDONLY)\n    assert 1 == 2\n")
+    result = pytest_on(path)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "1 failed in" in result.stdout
 
 
 def test_wrong_form_stops_the_run(tmp_path: Path) -> None:
