@@ -96,8 +96,9 @@ def test_slower_statement_has_the_larger_time() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(GROUPS - {"echo"}))
-def test_group_runs_in_small(name: str) -> None:
+def test_group_runs_in_small(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tiny run of the group yields a table with a figure in every row, and its targets."""
+    monkeypatch.setattr("benchmarks.flow.bench_gather.IN_QUICK_RUN", ("16 B + 64 KiB", "64 x 64 B"))
     settings = Settings(quick=True, rounds=1, seconds=0.01, file_bytes=1 << 20)
     reports = list(_groups.find_groups()[name].run(settings))
     assert reports
