@@ -21,6 +21,15 @@ class Lines(Decoder[bytes]):
         return buf.read_bytes(at + 1 - buf.reader_index)
 
 
+def fed(decoder, pieces):
+    """The messages that come of `pieces`."""
+    got = []
+    for piece in pieces:
+        decoder.feed(piece)
+        got += list(decoder)
+    return got
+
+
 @pytest.mark.parametrize("name", FIELDS)
 @pytest.mark.parametrize("value", [0, -1])
 def test_limits_not_positive_raises_b141(name, value):
@@ -56,16 +65,14 @@ def test_max_frame_bytes_is_the_last_that_passes_b141(size, passes, piecewise):
     """A frame of exactly the limit passes and one byte more fails, also when it comes byte by byte."""
     decoder = Lines(Limits(max_frame_bytes=10))
     data = b"x" * (size - 1) + b"\n"
-    got = []
-    try:
-        for at in range(len(data)) if piecewise else [0]:
-            decoder.feed(data[at : at + 1] if piecewise else data)
-            got += list(decoder)
-    except TooLongFrameError as exc:
-        assert not passes
-        assert (exc.limit, exc.maximum, exc.value) == ("max_frame_bytes", 10, 11)
+    pieces = [data[at : at + 1] for at in range(len(data))] if piecewise else [data]
+    if passes:
+        assert fed(decoder, pieces) == [data]
         return
-    assert passes and got == [data]
+    with pytest.raises(TooLongFrameError) as caught:
+        fed(decoder, pieces)
+    assert (caught.value.limit, caught.value.maximum, caught.value.value) == ("max_frame_bytes", 10, 11)
+    assert decoder.buffered == 0
 
 
 @pytest.mark.parametrize(("size", "passes"), [(7, True), (8, True), (9, False)])
