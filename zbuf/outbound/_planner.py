@@ -232,7 +232,7 @@ class Planner(Pending):
         if not entry.is_open:
             self._named = entry
             return OpenFile(region)
-        if entry.left < self._small_file_below and not entry.direct:
+        if entry.size < self._small_file_below and not entry.direct:
             self._named = entry
             return InlineFile(region, self._room_for(entry.left, first, at))
         if not is_next:
