@@ -9,7 +9,7 @@ from benchmarks import _sockets
 from benchmarks.flow import bench_file
 from benchmarks.flow._processes import child
 
-SIZE = 3_000_001  # several reads of 64 KiB, and one that is not full
+SIZE = 12_000_001  # more than the kernel takes at once, and no multiple of 64 KiB
 
 
 @pytest.fixture(scope="module")
