@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECONDS = 20.0
 
-# Root without the right to read everything: prctl(PR_CAPBSET_DROP) of CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH, then exec.
+# Root without the right to read everything: PR_CAPBSET_DROP of CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH, then exec.
 # For anybody else this changes nothing.
 _DROP = (
     "import ctypes, os, sys\n"
@@ -80,8 +80,12 @@ class Running:
 
     def stop(self, number: int = signal.SIGINT) -> tuple[int, list[str], str]:
         """Send a signal; return the exit code, all lines, and what went to stderr."""
-        self.process.send_signal(number)
+        self.send(number)
         return self.ended()
+
+    def send(self, number: int) -> None:
+        """Send a signal, as a terminal does: to the whole group, so that a wrapper does not keep it to itself."""
+        os.killpg(self.process.pid, number)
 
     def ended(self) -> tuple[int, list[str], str]:
         """Wait for the end; return the exit code, all lines, and what went to stderr."""

@@ -201,7 +201,7 @@ def test_serve_signal_lets_an_answer_under_way_go_out(site: Path) -> None:
     with serving(site) as running, socket.create_connection(("127.0.0.1", running.port), timeout=SECONDS) as sock:
         sock.sendall(b"GET /huge.bin HTTP/1.1\r\nHost: h\r\n\r\n")
         found = sock.recv(1 << 16)
-        running.process.send_signal(signal.SIGTERM)
+        running.send(signal.SIGTERM)
         time.sleep(0.2)
         while piece := sock.recv(1 << 20):
             found += piece
@@ -217,7 +217,7 @@ def test_serve_second_signal_ends_at_once(site: Path) -> None:
     with serving(site) as running, socket.create_connection(("127.0.0.1", running.port), timeout=SECONDS) as sock:
         sock.sendall(b"GET /huge.bin HTTP/1.1\r\nHost: h\r\n\r\n")
         sock.recv(1000)
-        running.process.send_signal(signal.SIGINT)
+        running.send(signal.SIGINT)
         time.sleep(0.3)
         assert running.process.poll() is None
         code, lines, errors = running.stop()
@@ -233,7 +233,7 @@ def test_serve_reader_of_the_output_that_goes_away_does_not_end_it(site: Path) -
         running.process.stdout.close()
         for _ in range(3):
             assert ask(running.port, b"GET /small.txt HTTP/1.1\r\nHost: h\r\n\r\n").endswith(b"hello\n")
-        running.process.send_signal(signal.SIGTERM)
+        running.send(signal.SIGTERM)
         assert running.process.stderr is not None
         assert running.process.stderr.read() == b""
         assert running.process.wait(SECONDS) == 0

@@ -285,14 +285,6 @@ def test_failure_to_open_is_an_answer(get: Get, monkeypatch: pytest.MonkeyPatch,
     assert get("/a.txt").status == status
 
 
-def test_unreadable_file_is_forbidden(get: Get, root: Path) -> None:
-    """403 for a file of the tree that may not be read."""
-    if os.geteuid() == 0:
-        pytest.skip("root reads everything")
-    (root / "a.txt").chmod(0)
-    assert get("/a.txt").status == 403
-
-
 def test_file_replaced_while_open_keeps_what_was_promised(get: Get, root: Path) -> None:
     """The region belongs to the descriptor, not to the name (row 73)."""
     response = get("/a.txt")

@@ -10,9 +10,9 @@ Start with `serve_directory`, or put an `HttpServerHandler` with an application 
 The protocol without any I/O: `HttpRequestDecoder`, `encode_head`, `parse_range`. Needs the extra `zbuf[http]`.
 """
 
-from zbuf.protocols.http._alarm import TimerLoop
+from zbuf.protocols.http._alarm import HttpTimers, TimerLoop
 from zbuf.protocols.http._files import StaticFiles
-from zbuf.protocols.http._handlers import Application, HttpServerHandler, HttpTimers
+from zbuf.protocols.http._handlers import Application, HttpServerHandler
 from zbuf.protocols.http._head import HTTP_LIMITS, HttpRequest, HttpRequestDecoder
 from zbuf.protocols.http._ranges import UNSATISFIABLE, WHOLE, ByteRange, RangeAnswer, parse_range
 from zbuf.protocols.http._response import HttpResponse, encode_head, error_response

@@ -1,14 +1,34 @@
 """One alarm of a connection: cheap to move, since it moves with every request.
 
-Owns    a due time and at most one timer of the loop.
+Owns    a due time and at most one timer of the loop; how long is too long.
 Never   what is due, or for whom.
 Always  it goes off once for each time it was set, never before its time; a cleared alarm keeps nobody alive.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Alarm", "TimerLoop"]
+__all__ = ["Alarm", "HttpTimers", "TimerLoop"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HttpTimers:
+    """Seconds. `head`: from the first byte of a request to its end, or from connecting to the first request, in all,
+    whatever trickles in; `idle`: between two requests; `stalled`: without any progress of an answer under way;
+    `linger`: how long what a refused peer still sends is read and dropped.
+    """
+
+    head: float = 30.0
+    idle: float = 75.0
+    stalled: float = 60.0
+    linger: float = 2.0
+
+    def __post_init__(self) -> None:
+        for name in ("head", "idle", "stalled", "linger"):
+            value = getattr(self, name)
+            if not 0 < value <= 86400:
+                raise ValueError(f"{name} is more than 0 and at most 86400 seconds, not {value}")
 
 
 class Timer(Protocol):

@@ -12,7 +12,6 @@ guards itself, and `_finished` only counts and asks for the pump.
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from zbuf.audit import Bill, is_metering
@@ -20,14 +19,14 @@ from zbuf.buffer import release
 from zbuf.codec import NEED_DATA, Limits
 from zbuf.errors import DecodeError, LimitExceededError
 from zbuf.pipeline import Context, Handler, InputShutdown
-from zbuf.protocols.http._alarm import Alarm, TimerLoop
+from zbuf.protocols.http._alarm import Alarm, HttpTimers, TimerLoop
 from zbuf.protocols.http._body import UNKNOWN_LENGTH, allows_body
 from zbuf.protocols.http._head import HTTP_LIMITS, HttpRequest, HttpRequestDecoder, is_valid_host
 from zbuf.protocols.http._response import HttpResponse, encode_head, error_response
 from zbuf.protocols.http._served import Served, ServedReport
 from zbuf.region import FileRegion
 
-__all__ = ["Application", "HttpServerHandler", "HttpTimers"]
+__all__ = ["Application", "HttpServerHandler"]
 
 Application: TypeAlias = Callable[[HttpRequest], HttpResponse]
 
@@ -43,25 +42,6 @@ _IDLE: Final = 1  # another request
 _SENDING: Final = 2  # progress of the answers under way
 _LINGER: Final = 3  # a refused peer to stop
 _ANSWERED: Final = 4  # nothing yet: something was answered since the alarm was set
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HttpTimers:
-    """Seconds. `head`: from the first byte of a request to its end, or from connecting to the first request, in all,
-    whatever trickles in; `idle`: between two requests; `stalled`: without any progress of an answer under way;
-    `linger`: how long what a refused peer still sends is read and dropped.
-    """
-
-    head: float = 30.0
-    idle: float = 75.0
-    stalled: float = 60.0
-    linger: float = 2.0
-
-    def __post_init__(self) -> None:
-        for name in ("head", "idle", "stalled", "linger"):
-            value = getattr(self, name)
-            if not 0 < value <= 86400:
-                raise ValueError(f"{name} is more than 0 and at most 86400 seconds, not {value}")
 
 
 class _Answer:

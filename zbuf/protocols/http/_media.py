@@ -1,6 +1,6 @@
 """Media types by the end of a file's name.
 
-Owns    the table: Python's own, and a few names it lacks.
+Owns    the table: Python's own, and what it lacks.
 Never   the contents of a file: nothing is sniffed, and clients are told not to sniff either.
 Always  text says its charset; what nobody knows is application/octet-stream.
 """
@@ -44,18 +44,17 @@ _MORE = {
 _UTF_8_TOO = frozenset(("application/javascript", "application/json", "image/svg+xml"))
 
 
+# As it comes with Python. mimetypes.init() would read files of the system; nobody calls it here.
+_TABLE = mimetypes.types_map | {f".{suffix}": kind for suffix, kind in _MORE.items()}
+
+
 def content_type(name: str) -> str:
     """Return the Content-Type for a file of this name."""
     dot = name.rfind(".")
-    return _by_suffix(name[dot + 1 :].lower()) if dot >= 0 else UNKNOWN
+    return _by_suffix(name[dot:].lower()) if dot >= 0 else UNKNOWN
 
 
 @lru_cache(maxsize=1024)  # a pure function of a short text; bounded, since peers choose names
 def _by_suffix(suffix: str) -> str:
-    kind = _MORE.get(suffix) or _table().types_map[True].get(f".{suffix}", UNKNOWN)
+    kind = _TABLE.get(suffix, UNKNOWN)
     return f"{kind}; charset=utf-8" if kind.startswith("text/") or kind in _UTF_8_TOO else kind
-
-
-@lru_cache(maxsize=1)
-def _table() -> mimetypes.MimeTypes:
-    return mimetypes.MimeTypes()  # the table that comes with Python; reads no file of the system

@@ -11,8 +11,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from zbuf.codec import Limits
+from zbuf.protocols.http._alarm import HttpTimers
 from zbuf.protocols.http._files import StaticFiles
-from zbuf.protocols.http._handlers import HttpServerHandler, HttpTimers
+from zbuf.protocols.http._handlers import HttpServerHandler
 from zbuf.protocols.http._head import HTTP_LIMITS
 from zbuf.protocols.http._served import ServedReport
 from zbuf.transport import Channel, ChannelOptions, Server, serve
