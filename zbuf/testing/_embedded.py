@@ -64,9 +64,7 @@ class EmbeddedChannel:
         Ownership: transfers. Raises: an exception nobody handled; ChannelClosedError when the channel is closed, the
         messages are released."""
         self._check_open(msgs)
-        for msg in msgs:
-            self._run(self.pipeline.fire_channel_read, msg)
-        self._run(self.pipeline.fire_channel_read_complete)
+        self._run(self._arrive, msgs)
         self.check_exception()
         return bool(self._inbound)
 
@@ -225,6 +223,15 @@ class EmbeddedChannel:
         self.sink_close()
 
     # Inside.
+
+    def _arrive(self, msgs: tuple[Any, ...]) -> None:
+        """One wake-up: the messages, as long as the channel is open, then their end."""
+        for at, msg in enumerate(msgs):
+            if not self.is_open:
+                _release_all(msgs[at:])
+                break
+            self.pipeline.fire_channel_read(msg)
+        self.pipeline.fire_channel_read_complete()
 
     def _run(self, call: Any, *args: Any) -> None:
         self._depth += 1
