@@ -58,5 +58,6 @@ cdef class ChannelCore(Watched):
     cpdef void _watch(self) except *
     cdef void _ask_for_flush(self) except *
     cpdef void _flush_now(self) except *
+    cpdef void _push_unless_blocked(self) except *
     @cython.locals(outcome=int)
     cpdef void _push(self) except *

@@ -192,7 +192,14 @@ class ChannelCore(Watched):
         self._flush_is_due = False
         if self._auto_flush:
             self._queue.flush()
-        self._push()
+        self._push_unless_blocked()
+
+    def _push_unless_blocked(self) -> None:
+        """Send what is flushed, unless the poller is going to say when there is room."""
+        if self.interest == SILENT or not self.interest & WRITE:
+            self._push()
+        elif self._attention:
+            self._settle_output()
 
     def _push(self) -> None:
         """Send what is flushed, and see to it that the rest follows."""
@@ -259,7 +266,7 @@ class ChannelCore(Watched):
         previous = enter(self._account)
         try:
             self._flush_is_due = False
-            self._push()
+            self._push_unless_blocked()
         finally:
             leave(previous)
 

@@ -156,9 +156,8 @@ class ChannelFlow(ChannelCore):
         writable = self._queue.is_writable
         if self._in_event and not writable and self._auto_flush and self._state == OPEN and not self.interest & WRITE:
             self._flush_now()  # the peer may well take it: no reason to let memory grow until the event ends
-            if self._queue.is_writable:
-                self._writability_changed = False
-                return
+            self._writability_changed = False  # up and down again is told once: the writer has seen the first edge
+            writable = self._queue.is_writable
         if self._holds_input_for_output:
             if writable:
                 self._let_read(HOLD_OUTPUT)
@@ -199,7 +198,7 @@ class ChannelFlow(ChannelCore):
         self._queue.add_marker(marker)
         self._queue.flush()
         if not self._in_event:
-            self._as_event(self._push)
+            self._as_event(self._push_unless_blocked)
         await marker.future
 
     async def _until_output_is_shut(self) -> None:

@@ -173,7 +173,7 @@ class ChannelLife(ChannelFlow):
         if self._in_event:
             self._flush_is_due = True
         else:
-            self._as_event(self._push)
+            self._as_event(self._push_unless_blocked)
 
     # The end.
 
@@ -191,7 +191,7 @@ class ChannelLife(ChannelFlow):
         if self._in_event:
             self._flush_is_due = True
         else:
-            self._as_event(self._push)
+            self._as_event(self._push_unless_blocked)
 
     def _close_timed_out(self) -> None:
         self._timer = None
@@ -228,12 +228,13 @@ class ChannelLife(ChannelFlow):
             logger.warning("%r: closed, the peer sent what cannot be decoded: %s: %s", self, type(exc).__name__, exc)
         else:
             logger.error("%r: closed, a handler failed: %s: %s", self, type(exc).__name__, exc, exc_info=exc)
-        self._close(exc)
+        # The channel keeps the exception as its failure; the frames in its traceback would keep the messages in them.
+        self._close(exc.with_traceback(None))
 
     def broken(self, exc: Exception) -> None:
         """An exception escaped from an event: our own mistake, and the end of this channel only."""
         logger.error("%r: closed, an event failed: %s: %s", self, type(exc).__name__, exc, exc_info=exc)
-        self._close(exc)
+        self._close(exc.with_traceback(None))
 
     def _close(self, cause: BaseException | None) -> None:
         """Close the socket, fail what is queued, and see to it that the pipeline is told once events are over."""

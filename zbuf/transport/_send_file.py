@@ -7,10 +7,10 @@ Always  the way is chosen before the first byte of a region is sent and kept unt
 """
 
 import errno
+import mmap
 import os
 from typing import Any
 
-from zbuf import _form
 from zbuf.audit._bill import CopyReason
 from zbuf.audit._meter import Account, charge
 from zbuf.errors import FileTruncatedError, InternalError
@@ -142,13 +142,14 @@ def broken(number: int, views: Any = ()) -> Exception:
 
 
 def _is_external(view: Any) -> bool:
+    """Whether the bytes of `view` lie in memory that somebody else brought. What exports them differs by form."""
     if isinstance(view, bytes):
         return False
-    exporter = memoryview(view).obj if _form.EXPORTS_BUFFERS or isinstance(view, memoryview) else view
-    for owner in (exporter, getattr(exporter, "_memory", None), getattr(exporter, "memory", None)):
-        if getattr(owner, "external", False):
-            return True
-    return type(exporter).__name__ == "mmap"
+    exporter = view
+    if isinstance(view, memoryview) or not hasattr(view, "_memory"):
+        exporter = memoryview(view).obj
+    owners = (exporter, getattr(exporter, "_memory", None), getattr(exporter, "memory", None))
+    return any(getattr(owner, "external", False) for owner in owners) or isinstance(exporter, mmap.mmap)
 
 
 def _mapping_shrank(views: Any, error: OSError) -> Exception:
