@@ -130,6 +130,19 @@ def test_b079_region_that_cannot_be_opened_fails_alone(queue: OutboundQueue, tmp
     assert log[1:] == [("x", "sent"), ("last", error)]
 
 
+def test_region_that_failed_alone_keeps_its_own_error_when_all_fail(queue: OutboundQueue, tmp_path: Path) -> None:
+    """Each promise hears the first cause of its own failure."""
+    log: list[tuple[object, object]] = []
+    own, other = OSError(24, "too many open files"), ConnectionError()
+    queue.add(b"head", Promise("head", log))
+    queue.add(FileRegion(tmp_path / "missing", 0, 5), Promise("body", log))
+    queue.flush()
+    assert isinstance(queue.next_write(), OpenFile)
+    queue.fail_entry(own)
+    queue.fail(other)
+    assert log == [("head", other), ("body", own)]
+
+
 def test_region_of_which_a_part_was_sent_cannot_fail_alone(queue: OutboundQueue, tmp_path: Path) -> None:
     """The stream is broken then: UsageError, and fail() is what remains."""
     queue.add(file_region(tmp_path, data(LARGE)))

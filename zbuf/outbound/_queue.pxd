@@ -35,3 +35,5 @@ cdef class OutboundQueue(Planner):
     cpdef bint cancel(self, object promise) except -1
     @cython.locals(entries=list, at=Py_ssize_t, head=Py_ssize_t, entry=Entry)
     cpdef fail(self, object exc)
+    @cython.locals(at=Py_ssize_t, pending=Py_ssize_t, charges=Py_ssize_t, files=Py_ssize_t, entry=Entry)
+    cpdef _check(self)

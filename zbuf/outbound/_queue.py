@@ -368,19 +368,23 @@ class OutboundQueue(Planner):
 
     def _check(self) -> None:
         """Assert what always holds; tests call this after every act."""
-        waiting = self._entries[self._head :]
-        charges = sum(entry.charge for entry in waiting)
-        pending = charges + sum(entry.left for entry in waiting if not entry.is_file)
-        files = [entry for entry in waiting if entry.is_file]
-        filed = sum(entry.left for entry in files if not entry.is_unknown)
-        counted = (self._pending, self._pending_file, self._messages * OVERHEAD, self._regions)
-        assert counted == (pending, filed, charges, len(files)), (counted, pending, filed, charges, len(files))
-        assert 0 <= self._head <= self._flushed <= len(self._entries), (self._head, self._flushed)
-        for entry in waiting:
-            assert 0 <= entry.left <= entry.size, entry
-            assert (entry.kind == FILE) == isinstance(entry.other, FileRegion), entry
+        assert 0 <= self._head <= self._flushed <= len(self._entries), (self._head, self._flushed, len(self._entries))
+        pending = charges = filed = files = 0
+        for at in range(self._head, len(self._entries)):
+            entry = self._entries[at]
+            state = (entry, entry.left, entry.size)
+            assert 0 <= entry.left <= entry.size, state
+            assert (entry.kind == FILE) == isinstance(entry.other, FileRegion), state
             if entry.kind == PIECE and entry.buf is not None:
-                assert entry.buf.readable_bytes == entry.left > 0, entry
+                assert entry.buf.readable_bytes == entry.left > 0, state
+            charges += entry.charge
+            if entry.is_file:
+                files += 1
+                filed += 0 if entry.is_unknown else entry.left
+            else:
+                pending += entry.left
+        counted = (self._pending, self._pending_file, self._messages * OVERHEAD, self._regions)
+        assert counted == (pending + charges, filed, charges, files), (counted, pending, filed, charges, files)
 
 
 _SPENT = make_entry(EMPTY, None, None, 0, None)  # keeps a place in the list that nobody looks at again
