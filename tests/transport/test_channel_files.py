@@ -108,7 +108,7 @@ def test_b178_a_small_file_leaves_in_the_send_of_its_head(tmp_path: Path) -> Non
 
 
 def test_b179_a_truncated_file_sends_what_exists_then_closes(path: Path) -> None:
-    """The file shrank: its bytes are sent, the write fails with FileTruncatedError, the channel closes, nothing spins."""
+    """The file shrank: its bytes are sent, the write fails with FileTruncatedError, it closes, nothing spins."""
 
     async def main() -> None:
         sock = ScriptedSocket(sendfile=[1000, BLOCK])

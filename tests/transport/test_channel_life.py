@@ -284,8 +284,8 @@ def test_a_channel_of_a_closed_loop_refuses_calls_and_says_it_was_left_open() ->
     with pytest.raises(UsageError):
         channel.write(b"nobody")
     sock.poller = sock._channel = None
+    del channel, call
     with pytest.warns(ResourceWarning, match="unclosed"):
-        del channel, call
         gc.collect()
     assert 1 == sock.closed
 

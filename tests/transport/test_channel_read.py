@@ -329,9 +329,7 @@ def test_a_reset_is_noticed_while_reading_is_held() -> None:
     async def main() -> None:
         seen = Recorder()
         sock = ScriptedSocket()
-        channel = sock.channel(
-            lambda channel: channel.pipeline.add_last(seen), options=ChannelOptions(auto_read=False)
-        )
+        channel = sock.channel(lambda channel: channel.pipeline.add_last(seen), options=ChannelOptions(auto_read=False))
         sock.hang_up(errno.ECONNRESET)
         await channel.wait_closed()
         assert [ConnectionResetError] == [type(exc) for exc in seen.failures]
@@ -359,9 +357,7 @@ def test_an_orderly_hang_up_while_held_does_not_spin_and_loses_nothing() -> None
     async def main() -> None:
         seen = Recorder()
         sock = ScriptedSocket(recv=[b"last words", b""])
-        channel = sock.channel(
-            lambda channel: channel.pipeline.add_last(seen), options=ChannelOptions(auto_read=False)
-        )
+        channel = sock.channel(lambda channel: channel.pipeline.add_last(seen), options=ChannelOptions(auto_read=False))
         sock.hang_up()
         assert "-" == sock.interest
         assert channel.is_active

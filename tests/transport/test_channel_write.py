@@ -182,7 +182,10 @@ def test_b165_short_sends_deliver_the_exact_stream() -> None:
     """One byte at a time, nothing at first, nothing after a part, interrupted: the stream is whole and nothing spins."""
 
     async def main() -> None:
-        script = [BLOCK, 1, BLOCK, InterruptedError(errno.EINTR, "interrupted"), 1, 2, BLOCK, 3] + [1, BLOCK] * 20
+        script: list[Any] = [BLOCK, 1, BLOCK, InterruptedError(errno.EINTR, "interrupted"), 1, 2, BLOCK, 3] + [
+            1,
+            BLOCK,
+        ] * 20
         sock = ScriptedSocket(send=script)
         channel = sock.channel(options=ChannelOptions(coalesce_below=4))
         channel.write(b"abc")

@@ -7,6 +7,7 @@ Always  every socket made here is closed here, once, unless a channel or a serve
 """
 
 import asyncio
+import errno
 import inspect
 import os
 import socket
@@ -18,7 +19,7 @@ from typing import Any, TypeVar
 from zbuf.errors import UsageError
 from zbuf.transport._channel import Channel
 from zbuf.transport._options import ChannelOptions, prepare_connection, prepare_listener, prepare_sizes
-from zbuf.transport._poller import poller_for
+from zbuf.transport._poller import SILENT, WRITE, Callback, poller_for
 from zbuf.transport._server import Initializer, Server, make_channel
 
 __all__ = ["connect", "connect_unix", "serve", "serve_unix"]
@@ -28,6 +29,7 @@ Out = TypeVar("Out")
 
 BACKLOG = 1024  # ours; the kernel caps it at net.core.somaxconn
 MAX_CONNECTIONS = 10_000  # ours
+IN_PROGRESS = (errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EINTR)
 RETRY_SECONDS = 0.01  # a UNIX listener whose backlog is full says "try again" and nothing tells when
 
 _Address = tuple[int, int, int, str, Any]
@@ -130,16 +132,16 @@ async def _connect_one_of(
         try:
             sock = socket.socket(family, kind, protocol)
         except OSError as exc:  # a family this system does not speak
-            first = _note(first, exc, address)
+            first = _note(first, exc)
             continue
         try:
             sock.setblocking(False)
             prepare_sizes(sock, options)
-            await loop.sock_connect(sock, address)
+            await _connect(loop, sock, address)
             prepare_connection(sock, options)
         except OSError as exc:
             sock.close()
-            first = _note(first, exc, address)
+            first = _note(first, exc)
         except BaseException:
             sock.close()
             raise
@@ -148,10 +150,33 @@ async def _connect_one_of(
     raise first or OSError("the name has no address")
 
 
-def _note(first: OSError | None, exc: OSError, address: Any) -> OSError:
+async def _connect(loop: AbstractEventLoop, sock: socket.socket, address: Any) -> None:
+    """Connect, watched by our own poller: a loop may still hold on to the number of a socket that failed before."""
+    number = sock.connect_ex(address)
+    if number in IN_PROGRESS:
+        poller = poller_for(loop)
+        answered = loop.create_future()
+
+        def on_ready(_events: int) -> None:
+            poller.change(watched, SILENT)
+            if not answered.done():
+                answered.set_result(None)
+
+        watched = Callback(on_ready)
+        poller.add(watched, sock.fileno(), WRITE)
+        try:
+            await answered
+        finally:
+            poller.remove(watched)
+        number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if number:
+        raise OSError(number, f"cannot connect to {address!r}: {os.strerror(number)}")
+
+
+def _note(first: OSError | None, exc: OSError) -> OSError:
     if first is None:
         return exc
-    first.add_note(f"{address!r}: {exc}")
+    first.add_note(str(exc))
     return first
 
 

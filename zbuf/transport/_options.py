@@ -93,6 +93,8 @@ class ChannelOptions:
                 "not receive_min <= receive_initial <= receive_max: "
                 f"{self.receive_min}, {self.receive_initial}, {self.receive_max}"
             )
+        if self.linger is not None and self.linger > MAX_LINGER:
+            raise ValueError(f"linger is at most {MAX_LINGER} seconds, not {self.linger}")
         if self.low_water > self.high_water:
             raise ValueError(f"low_water {self.low_water} is above high_water {self.high_water}")
 
@@ -127,6 +129,7 @@ def _check_seconds(name: str, value: object) -> None:
         raise ValueError(f"{name} is above 0 and at most {MAX_SECONDS} seconds, not {value}")
 
 
+MAX_LINGER = 65_535  # what every system's struct linger holds
 MAX_SECONDS = 86_400.0 * 365  # ours: longer timers overflow the clocks of some loops
 
 

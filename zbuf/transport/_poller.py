@@ -232,8 +232,8 @@ class EpollPoller(Poller):
         if watched.interest != SILENT and not self.is_closed:
             try:
                 self._set.unregister(watched.fd)
-            except OSError as exc:
-                ours = exc.errno not in (errno.ENOENT, errno.EBADF)
+            except OSError:  # not open, not in the set, or no socket at all: it is another file by now
+                ours = False
         watched.interest = SILENT
         if self.members == 0 and not self.is_dispatching and not self._due:
             self.close()

@@ -14,6 +14,7 @@ except ImportError:
     from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
 
 from zbuf.audit._meter import Account
+
 if not cython.compiled:
     from zbuf.buffer._bytebuf import adopt
 from zbuf.memory._pool import BlockPool
