@@ -5,13 +5,12 @@ Never   a loop or a socket.
 Always  a test that asks for `any_poller` runs once with each kind there is."""
 
 import select
-from collections.abc import Iterator
 
 import pytest
 
 
 @pytest.fixture(params=["epoll", "loop"])
-def any_poller(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def any_poller(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """One epoll set for all, then one callback of the loop per descriptor."""
     if request.param == "epoll" and not hasattr(select, "epoll"):
         pytest.skip("no epoll here")

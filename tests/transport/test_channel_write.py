@@ -179,13 +179,11 @@ def test_b164_bytearray_is_copied_and_bytes_are_not() -> None:
 
 
 def test_b165_short_sends_deliver_the_exact_stream() -> None:
-    """One byte at a time, nothing at first, nothing after a part, interrupted: the stream is whole and nothing spins."""
+    """One byte at a time, nothing at first, nothing after a part, interrupted: the stream is whole, nothing spins."""
 
     async def main() -> None:
-        script: list[Any] = [BLOCK, 1, BLOCK, InterruptedError(errno.EINTR, "interrupted"), 1, 2, BLOCK, 3] + [
-            1,
-            BLOCK,
-        ] * 20
+        interrupted = InterruptedError(errno.EINTR, "interrupted")
+        script: list[Any] = [BLOCK, 1, BLOCK, interrupted, 1, 2, BLOCK, 3, *[1, BLOCK] * 20]
         sock = ScriptedSocket(send=script)
         channel = sock.channel(options=ChannelOptions(coalesce_below=4))
         channel.write(b"abc")

@@ -114,7 +114,7 @@ def test_one_loop_has_one_poller_and_the_loop_sees_one_descriptor(run: Run, pair
 
 
 def test_an_event_never_reaches_a_member_that_got_the_number_meanwhile(run: Run) -> None:
-    """Two members are ready; the one served first closes the other, and a newcomer takes its number: it hears nothing."""
+    """Two members are ready; the first closes the other, and a newcomer takes its number: it hears nothing."""
 
     async def main() -> None:
         poller = here()

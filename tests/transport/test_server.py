@@ -163,10 +163,12 @@ def test_a_coroutine_talks_and_its_return_closes(run: Run) -> None:
             await channel.send(bytes(msg).upper())
             msg.release()
 
-        async with await serve(talk, "127.0.0.1", 0) as server:
-            async with await connect(*server.addresses[0], init=nothing) as channel:
-                assert b"QUESTION" == await ask(channel, b"question")
-                assert [] == [msg async for msg in channel]
+        async with (
+            await serve(talk, "127.0.0.1", 0) as server,
+            await connect(*server.addresses[0], init=nothing) as channel,
+        ):
+            assert b"QUESTION" == await ask(channel, b"question")
+            assert [] == [msg async for msg in channel]
         assert ["removed"] == seen[0].events
 
     run(main())
@@ -283,9 +285,11 @@ def test_a_peer_that_went_before_the_accept_is_no_news(run: Run, number: int) ->
         sock.bind(("127.0.0.1", 0))
         sock.listen()
         sock.setblocking(False)
-        async with server_module.Server(asyncio.get_running_loop(), [sock], echo, ChannelOptions(), 100) as server:
-            async with await connect(*server.addresses[0], init=nothing) as channel:
-                assert b"served" == await ask(channel, b"served")
+        async with (
+            server_module.Server(asyncio.get_running_loop(), [sock], echo, ChannelOptions(), 100) as server,
+            await connect(*server.addresses[0], init=nothing) as channel,
+        ):
+            assert b"served" == await ask(channel, b"served")
 
     run(main())
 
@@ -366,7 +370,7 @@ def test_a_connection_without_an_answer_times_out(run: Run) -> None:
 
     async def main() -> None:
         listener, fillers, address = stuck_address()
-        with pytest.raises(TimeoutError, match="within 0.05 seconds"):
+        with pytest.raises(TimeoutError, match=r"within 0\.05 seconds"):
             await connect(*address, init=nothing, options=ChannelOptions(connect_timeout=0.05))
         for sock in (listener, *fillers):
             sock.close()
@@ -423,14 +427,16 @@ def test_a_channel_of_handlers_keeps_no_messages(run: Run) -> None:
     """receive() on a server's channel whose init is a plain function is a mistake, and says so."""
 
     async def main() -> None:
-        async with await serve(nothing, "127.0.0.1", 0) as server:
-            async with await connect(*server.addresses[0], init=nothing) as client:
-                await until(lambda: server.channels)
-                (channel,) = server.channels
-                with pytest.raises(UsageError):
-                    await channel.receive()
-                client.write(b"unread")
-                await until(lambda: channel.unread_messages == 1)
+        async with (
+            await serve(nothing, "127.0.0.1", 0) as server,
+            await connect(*server.addresses[0], init=nothing) as client,
+        ):
+            await until(lambda: server.channels)
+            (channel,) = server.channels
+            with pytest.raises(UsageError):
+                await channel.receive()
+            client.write(b"unread")
+            await until(lambda: channel.unread_messages == 1)
 
     run(main())
 
@@ -442,10 +448,12 @@ def test_receive_raises_at_the_end_of_input(run: Run) -> None:
         async def talk(channel: Channel[Any, Any]) -> None:
             return None
 
-        async with await serve(talk, "127.0.0.1", 0) as server:
-            async with await connect(*server.addresses[0], init=nothing) as channel:
-                with pytest.raises(ChannelClosedError) as caught:
-                    await channel.receive()
-                assert caught.value.__cause__ is None
+        async with (
+            await serve(talk, "127.0.0.1", 0) as server,
+            await connect(*server.addresses[0], init=nothing) as channel,
+        ):
+            with pytest.raises(ChannelClosedError) as caught:
+                await channel.receive()
+            assert caught.value.__cause__ is None
 
     run(main())
