@@ -13,8 +13,9 @@ Which room holds what (imports point down only):
     memory            who owns the bytes
 """
 
-from zbuf import _form as _form  # first: it decides which form the modules below are loaded in
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
+from zbuf import _form as _form  # first: it decides which form the modules below are loaded in
 from zbuf.buffer import (
     Allocator,
     ByteBuf,
@@ -38,16 +39,58 @@ from zbuf.buffer import (
     varint_size,
     wrap,
 )
+from zbuf.codec import (
+    NEED_DATA,
+    Cumulation,
+    Decoder,
+    Encoder,
+    LengthFieldBasedFrameDecoder,
+    LengthFieldPrepender,
+    Limits,
+    NeedData,
+)
 from zbuf.memory import PoolStats
+from zbuf.pipeline import (
+    CodecHandler,
+    Context,
+    DecoderHandler,
+    EncoderHandler,
+    Handler,
+    InputShutdown,
+    Pipeline,
+)
+from zbuf.region import FileRegion
+
+if _TYPE_CHECKING:
+    from zbuf.transport import Channel, ChannelOptions, Server, connect, connect_unix, serve, serve_unix
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "NEED_DATA",
     "Allocator",
     "ByteBuf",
+    "Channel",
+    "ChannelOptions",
+    "CodecHandler",
     "CompositeByteBuf",
+    "Context",
+    "Cumulation",
+    "Decoder",
+    "DecoderHandler",
+    "Encoder",
+    "EncoderHandler",
+    "FileRegion",
+    "Handler",
+    "InputShutdown",
+    "LengthFieldBasedFrameDecoder",
+    "LengthFieldPrepender",
+    "Limits",
+    "NeedData",
+    "Pipeline",
     "Pool",
     "PoolStats",
+    "Server",
     "SlicedByteBuf",
     "Unpooled",
     "WrappedByteBuf",
@@ -55,6 +98,8 @@ __all__ = [
     "buffer",
     "calculate_new_capacity",
     "composite",
+    "connect",
+    "connect_unix",
     "copied",
     "decode_hex_dump",
     "default_allocator",
@@ -63,7 +108,22 @@ __all__ = [
     "pretty_hex_dump",
     "release",
     "retain",
+    "serve",
+    "serve_unix",
     "set_default_allocator",
     "varint_size",
     "wrap",
 ]
+
+_OF_TRANSPORT = frozenset(("Channel", "ChannelOptions", "Server", "connect", "connect_unix", "serve", "serve_unix"))
+
+
+def __getattr__(name: str) -> object:
+    """Load the transport room, and with it asyncio, when one of its names is first asked for."""
+    if name in _OF_TRANSPORT:
+        from zbuf import transport
+
+        found: object = getattr(transport, name)
+        globals()[name] = found
+        return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
