@@ -4,6 +4,7 @@ python .ci/number_grid.py           write the four files
 python .ci/number_grid.py --check   exit 1 when one of them is not what the table says
 """
 
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,10 +93,10 @@ def loads() -> list[Load]:
 
 def stores() -> list[Store]:
     rows = [Store("boolean", 1, "store_8", "1 for a true value and 0 for a false one")]
-    rows.append(Store("byte", 1, "store_8", "an integer of -128..255 in one byte", "-0x80", "0xFF"))
+    rows.append(Store("byte", 1, "store_8", "-128..255 in one byte", "-0x80", "0xFF"))
     for stem, size, bits in [("short", 2, 16), ("medium", 3, 24), ("int", 4, 32)]:
         for suffix, order in _orders(stem):
-            words = f"an integer of -2**{bits - 1}..2**{bits} - 1 in {bits} bits, {order}"
+            words = f"-2**{bits - 1}..2**{bits}-1 in {bits} bits, {order},"
             rows.append(
                 Store(
                     f"{stem}{suffix}",
@@ -107,15 +108,11 @@ def stores() -> list[Store]:
                 )
             )
     for suffix, order in _orders("long"):
-        rows.append(
-            Store(f"long{suffix}", 8, f"store_64{suffix}", f"an integer of -2**63..2**64 - 1 in 64 bits, {order}")
-        )
+        rows.append(Store(f"long{suffix}", 8, f"store_64{suffix}", f"-2**63..2**64-1 in 64 bits, {order},"))
     for suffix, order in _orders("float"):
-        rows.append(
-            Store(f"float{suffix}", 4, f"store_f32{suffix}", f"a number as a 32-bit {order} IEEE 754 single, rounded")
-        )
+        rows.append(Store(f"float{suffix}", 4, f"store_f32{suffix}", f"a 32-bit {order} IEEE 754 single, rounded,"))
     for suffix, order in _orders("double"):
-        rows.append(Store(f"double{suffix}", 8, f"store_f64{suffix}", f"a number as a 64-bit {order} IEEE 754 double"))
+        rows.append(Store(f"double{suffix}", 8, f"store_f64{suffix}", f"a 64-bit {order} IEEE 754 double"))
     return rows
 
 
@@ -153,9 +150,17 @@ class {name}({base}):
 '''
 
 
+CONVERSIONS = ("as_double", "as_long", "as_size", "as_value", "fits_single")
+
+
+def in_order(names: set[str]) -> list[str]:
+    """Sort names the way ruff sorts imports: runs of digits count as numbers."""
+    return sorted(names, key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])
+
+
 def getters_py() -> str:
     rows = loads()
-    names = sorted({"as_size", *(row.load for row in rows)})
+    names = in_order({"as_size", *(row.load for row in rows)})
     out = HEAD.format(
         title="Fixed-width numbers out of a buffer: get_x at an absolute index, read_x at the reader index.",
         owns="23 getters and 23 readers.",
@@ -186,11 +191,13 @@ def getters_py() -> str:
 
 def getters_pxd() -> str:
     rows = loads()
-    out = "# Written by .ci/number_grid.py.\n\ncimport cython\n\nfrom zbuf.buffer._indices cimport Indices\nfrom zbuf.memory._memory cimport (\n"
-    out += "".join(f"    {name},\n" for name in sorted({"as_size", *(row.load for row in rows)})) + ")\n\n"
+    out = "# Written by .ci/number_grid.py.\n\ncimport cython\n\nfrom zbuf.buffer._indices cimport Indices\n"
+    out += "from zbuf.memory._memory cimport (\n"
+    out += "".join(f"    {name},\n" for name in in_order({"as_size", *(row.load for row in rows)})) + ")\n\n"
     out += "cdef class Getters(Indices):\n"
     for row in rows:
-        out += f"    @cython.locals(at=Py_ssize_t)\n    cpdef {row.c_type} get_{row.stem}(self, Py_ssize_t index) except? {failed(row)}\n"
+        out += "    @cython.locals(at=Py_ssize_t)\n"
+        out += f"    cpdef {row.c_type} get_{row.stem}(self, Py_ssize_t index) except? {failed(row)}\n"
     for row in rows:
         out += (
             f"    @cython.locals(at=Py_ssize_t)\n    cpdef {row.c_type} read_{row.stem}(self) except? {failed(row)}\n"
@@ -240,11 +247,12 @@ def value_type(row: Store) -> str:
 
 def setters_py() -> str:
     rows = stores()
-    names = sorted({"as_double", "as_long", "as_size", "as_value", "fits_single", *(row.store for row in rows)})
+    names = in_order({*CONVERSIONS, *(row.store for row in rows)})
     out = HEAD.format(
         title="Fixed-width numbers into a buffer: set_x at an absolute index, write_x at the writer index.",
         owns="14 setters and 14 writers; byte order aside, signed and unsigned share one.",
-        raises="TypeError (not a number), ReferenceCountError, ReadOnlyError, OverflowError (outside the field), BoundsError\n        or CapacityError; nothing is written.",
+        raises="TypeError (not a number), ReferenceCountError, ReadOnlyError, OverflowError (outside the field),\n"
+        "        BoundsError or CapacityError; nothing is written.",
         imports="\n".join(f"        {name}," for name in names),
         base_module="_getters",
         base_names="Getters",
@@ -280,7 +288,7 @@ def setters_py() -> str:
 
 def setters_pxd() -> str:
     rows = stores()
-    names = sorted({"as_double", "as_long", "as_size", "as_value", "fits_single", *(row.store for row in rows)})
+    names = in_order({*CONVERSIONS, *(row.store for row in rows)})
     out = "# Written by .ci/number_grid.py.\n\ncimport cython\n\nfrom zbuf.buffer._getters cimport Getters\n"
     out += "from zbuf.buffer._indices cimport does_not_fit\nfrom zbuf.memory._memory cimport (\n"
     out += "".join(f"    {name},\n" for name in names) + ")\n\ncdef class Setters(Getters):\n"
@@ -292,9 +300,11 @@ def setters_pxd() -> str:
         return "unsigned long long" if row.size == 8 else "long long"
 
     for row in rows:
-        out += f"    @cython.locals(at=Py_ssize_t, v={kind(c_value(row))})\n    cpdef set_{row.stem}(self, Py_ssize_t index, object value)\n"
+        out += f"    @cython.locals(at=Py_ssize_t, v={kind(c_value(row))})\n"
+        out += f"    cpdef set_{row.stem}(self, Py_ssize_t index, object value)\n"
     for row in rows:
-        out += f"    @cython.locals(at=Py_ssize_t, v={kind(c_value(row))})\n    cpdef write_{row.stem}(self, object value)\n"
+        out += f"    @cython.locals(at=Py_ssize_t, v={kind(c_value(row))})\n"
+        out += f"    cpdef write_{row.stem}(self, object value)\n"
     return out
 
 

@@ -36,7 +36,7 @@ class WritePromise(Protocol):
 class Sink(Protocol):
     """What the two ends of a pipeline call: a channel, or an embedded one in tests.
 
-    The head calls `sink_write`, `sink_flush`, `sink_read`, `sink_close`; the tail calls `sink_unread` and `sink_failed`.
+    The head calls `sink_write`, `sink_flush`, `sink_read` and `sink_close`, the tail `sink_unread` and `sink_failed`.
     """
 
     @property

@@ -113,9 +113,7 @@ class Account:
         }
         kernel = {call: tally.figures() for call, tally in self._moves.items() if tally.calls}
         verdicts: Mapping[str, Verdict] = {call: self._verdicts.get(call, Verdict.UNKNOWN) for call in kernel}
-        return Bill(
-            user=user, kernel=kernel, kernel_copied=verdicts, wire_in=self._wire_in, wire_out=self._wire_out
-        )
+        return Bill(user=user, kernel=kernel, kernel_copied=verdicts, wire_in=self._wire_in, wire_out=self._wire_out)
 
     def __repr__(self) -> str:
         return f"Account({self.snapshot().summary()})"
@@ -163,5 +161,3 @@ def set_metering(on: bool) -> None:
 def is_metering() -> bool:
     """Return whether the meter is on."""
     return _enabled
-
-

@@ -72,9 +72,7 @@ def report(bill: Bill) -> str:
         lines.append(f"  {reason.name.lower():<14}{count.nbytes:>14,} bytes in {count.calls:,} copies  {label}")
     lines.append(f"system calls    {bill.calls:>14,}        {label}")
     for call, move in bill.kernel.items():
-        lines.append(
-            f"  {call:<14}{move.nbytes:>14,} bytes in {move.calls:,} calls, {move.views:,} pieces  {label}"
-        )
+        lines.append(f"  {call:<14}{move.nbytes:>14,} bytes in {move.calls:,} calls, {move.views:,} pieces  {label}")
         verdict = bill.kernel_copied.get(call, Verdict.UNKNOWN)
         source = "nobody asked" if verdict is Verdict.UNKNOWN else Evidence.KERNEL_REPORTED.value
         lines.append(f"    copied by the kernel: {verdict.value}  [{source}]")
@@ -88,8 +86,6 @@ def to_dict(bill: Bill) -> dict[str, object]:
         "wire_in": bill.wire_in,
         "wire_out": bill.wire_out,
         "user": {r.name: {"calls": c.calls, "bytes": c.nbytes} for r, c in bill.user.items()},
-        "kernel": {
-            call: {"calls": m.calls, "bytes": m.nbytes, "pieces": m.views} for call, m in bill.kernel.items()
-        },
+        "kernel": {call: {"calls": m.calls, "bytes": m.nbytes, "pieces": m.views} for call, m in bill.kernel.items()},
         "kernel_copied": {call: verdict.value for call, verdict in bill.kernel_copied.items()},
     }

@@ -23,7 +23,6 @@ from zbuf.memory._pool import BlockPool
 from zbuf.memory._stats import PoolStats
 from zbuf.memory._unpooled import Blocks
 
-
 __all__ = ["Allocator", "Pool", "Unpooled", "default_allocator", "set_default_allocator"]
 
 MAX_CAPACITY = 2**31 - 1
@@ -104,6 +103,8 @@ def default_allocator() -> Allocator:
 
 
 def set_default_allocator(allocator: Allocator) -> None:
-    """Make `allocator` the default one for buffers made from now on."""
+    """Make `allocator` the default one for buffers made from now on. Raises: TypeError if it cannot make buffers."""
+    if not all(callable(getattr(allocator, name, None)) for name in ("buffer", "composite", "lease", "statistics")):
+        raise TypeError(f"an allocator is wanted, not {type(allocator).__name__}")
     global _default
     _default = allocator

@@ -44,7 +44,7 @@ cdef class Bulk(Setters):
     @cython.locals(k=Py_ssize_t)
     cdef int _fill(self, Py_ssize_t index, Py_ssize_t n) except -1
     cdef int _check_readable(self, Py_ssize_t n) except -1
-    @cython.locals(seen=Py_ssize_t, byte=cython.int)
+    @cython.locals(seen=Py_ssize_t, byte=cython.ulonglong)
     cdef object _scan_varint(self, Py_ssize_t index)
 
 cdef int _check_part(Py_ssize_t start, Py_ssize_t n, Py_ssize_t size, str name) except -1

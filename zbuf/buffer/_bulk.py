@@ -74,9 +74,7 @@ class Bulk(Setters):
             return self._into_buffer(index, dst, dst_index, length, False)
         return self._into_view(index, as_target(dst), dst_index, length, False)
 
-    def read_bytes_into(
-        self, dst: "ByteBuf | Buffer", dst_index: int | None = None, length: int | None = None
-    ) -> int:
+    def read_bytes_into(self, dst: "ByteBuf | Buffer", dst_index: int | None = None, length: int | None = None) -> int:
         """Read bytes into `dst`, move the reader index, and return how many; `dst` as in get_bytes_into.
 
         Raises: BoundsError, ReadOnlyError (BufferError for a read-only view); both sides unchanged."""
@@ -140,9 +138,7 @@ class Bulk(Setters):
             return self._from_buffer(index, src, src_index, length, False)
         return self._from_source(index, as_source(src), src_index, length, False)
 
-    def write_bytes(
-        self, src: "ByteBuf | Buffer", src_index: int | None = None, length: int | None = None
-    ) -> int:
+    def write_bytes(self, src: "ByteBuf | Buffer", src_index: int | None = None, length: int | None = None) -> int:
         """Write bytes of `src`, move the writer index, and return how many; grows if need be. `src` as in set_bytes.
 
         `buf.write_bytes(buf)` appends a copy of the readable bytes.
@@ -378,7 +374,7 @@ class Bulk(Setters):
         return value
 
     def read_varint_zigzag(self) -> int:
-        """Read a signed 64-bit integer stored as a zigzag varint: 0, 1, 2, 3 are 0, -1, 1, -2. Raises: as read_varint."""
+        """Read a signed 64-bit integer stored as a zigzag varint (1 is -1, 2 is 1). Raises: as read_varint."""
         value = self.read_varint()
         return (value >> 1) ^ -(value & 1)
 

@@ -3,7 +3,7 @@ cimport cython
 from zbuf.audit._meter cimport charge
 from zbuf.buffer._growth cimport Growth
 from zbuf.buffer._indices cimport dead, index_outside, negative
-from zbuf.memory._memory cimport EMPTY, Memory, as_size, as_source, compare, copy, source_size, sprout
+from zbuf.memory._memory cimport EMPTY, Memory, as_size, as_source, as_value, compare, copy, source_size, sprout
 
 cdef int COPY
 cdef int TOBYTES

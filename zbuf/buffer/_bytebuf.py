@@ -21,7 +21,7 @@ except ImportError:
 if not cython.compiled:
     from zbuf.audit._meter import charge
     from zbuf.buffer._indices import dead, index_outside, negative
-    from zbuf.memory._memory import EMPTY, as_size, as_source, compare, copy, source_size, sprout
+    from zbuf.memory._memory import EMPTY, as_size, as_source, as_value, compare, copy, source_size, sprout
 from zbuf._types import Buffer
 from zbuf.audit._bill import CopyReason
 from zbuf.buffer._dump import repr_of
@@ -315,7 +315,7 @@ class ByteBuf(Growth):
     def __setitem__(self, key: "int | builtin_slice", value: Any) -> None:
         if not isinstance(key, builtin_slice):
             relative = as_size(key)
-            number = operator.index(value)
+            number = as_value(value)
             self._check_writable()
             if number < -128 or number > 255:
                 raise OverflowError("the value is outside -128..255")
@@ -428,7 +428,7 @@ class ByteBuf(Growth):
         return hash(self._copy_out(self._reader, self._writer - self._reader, GATHER))
 
     def _is_immutable(self) -> bool:
-        return self._memory.is_immutable()
+        return self._max == 0 or self._memory.is_immutable()
 
     def __enter__(self) -> Self:
         self._check_live()

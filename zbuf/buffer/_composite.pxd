@@ -63,11 +63,15 @@ cdef class CompositeByteBuf(ByteBuf):
     cpdef append(self, object part)
     @cython.locals(spans=list, before=Py_ssize_t)
     cpdef prepend(self, object part)
-    @cython.locals(spans=list, n=Py_ssize_t, span=Span)
-    cdef list _take_part(self, object part)
+    @cython.locals(spans=list, n=Py_ssize_t, room=Py_ssize_t, span=Span)
+    cdef list _take_part(self, object part, bint in_front)
     cpdef ByteBuf component(self, Py_ssize_t k)
     @cython.locals(part=ByteBuf)
     cdef ByteBuf _handle_on(self, Span span)
+    @cython.locals(run=Py_ssize_t, there=Py_ssize_t, first=Py_ssize_t, start=Py_ssize_t, n=Py_ssize_t, memory=Memory)
+    cpdef consolidate(self, Py_ssize_t k=*, object count=*)
+    @cython.locals(memory=Memory)
+    cdef int _compact(self, Py_ssize_t n) except -1
     cdef int _add_room(self, Py_ssize_t n) except -1
     @cython.locals(span=Span, end=Py_ssize_t)
     cdef int _narrow(self, Py_ssize_t n) except -1

@@ -340,7 +340,7 @@ class CompositeByteBuf(ByteBuf):
         part adds none. Ownership: transfers, also when it raises. Cost: one span per component, no bytes.
         Raises: CapacityError past max_capacity, ReadOnlyError, ReferenceCountError, TypeError; ValueError for the
         composite itself, which is not taken; the composite is unchanged. Source: ours; Netty leaves them unreadable."""
-        spans = self._take_part(part)
+        spans = self._take_part(part, False)
         if spans:
             if self._capacity > self._writer:
                 self._narrow(self._writer)
@@ -353,6 +353,8 @@ class CompositeByteBuf(ByteBuf):
         Ownership: transfers all: when one fails, it and all later ones are released, and earlier ones stay.
         Raises: as append."""
         listed = list(parts)
+        if not listed:
+            self._check_writable()
         for i in range(len(listed)):
             try:
                 self.append(listed[i])
@@ -365,7 +367,7 @@ class CompositeByteBuf(ByteBuf):
         """Put the readable bytes of `part` before the readable bytes; what was consumed is dropped, reader index 0.
 
         Ownership: transfers, also when it raises. Cost: one span per component, no bytes. Raises: as append."""
-        spans = self._take_part(part)
+        spans = self._take_part(part, True)
         if self._reader:
             self._trim_front(self._reader)
             self._writer -= self._reader
@@ -375,8 +377,8 @@ class CompositeByteBuf(ByteBuf):
             self._push_front(spans)
             self._writer += self._capacity - before
 
-    def _take_part(self, part: "ByteBuf | Buffer") -> list[Span]:
-        """Take a part over and return its spans, once it is sure that they can be added."""
+    def _take_part(self, part: "ByteBuf | Buffer", in_front: bool) -> list[Span]:
+        """Take a part over and return its spans once they are sure to fit (`in_front`: what was read makes room)."""
         if part is self:
             raise ValueError("a composite cannot be part of itself")
         spans = take_spans(part)
@@ -384,11 +386,12 @@ class CompositeByteBuf(ByteBuf):
             raise dead()
         if self._read_only:
             raise read_only()
+        room = self._max - self._writer + (self._reader if in_front else 0)
         n = 0
         for span in spans:
             n += span.length
-        if n > self._max - self._writer:
-            raise cannot_write(n, self._max - self._writer, self._max)
+        if n > room:
+            raise cannot_write(n, room, self._max)
         return spans
 
     @property
@@ -448,7 +451,9 @@ class CompositeByteBuf(ByteBuf):
         self._hide()
         self._spans[first : first + run] = [Span(memory, 0, n, False)]
         self._ends[first : first + run] = [start + n + self._origin]
-        self._has_read_only = any(span.read_only for span in self._spans[self._first :])
+        self._has_read_only = False
+        for span in self._spans[self._first :]:
+            self._has_read_only = self._has_read_only or span.read_only
 
     # Capacity, discarding.
 

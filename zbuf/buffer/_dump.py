@@ -5,6 +5,7 @@ Never   a change to the buffer.
 Always  repr never shows content and never raises; a dump shows exactly the bytes asked for.
 """
 
+import operator
 from typing import TYPE_CHECKING
 
 from zbuf._types import Buffer
@@ -40,29 +41,22 @@ def repr_of(buf: "ByteBuf", refcnt: int, default_max: int, components: int = -1)
 
 
 def _bytes_of(buf: "ByteBuf | Buffer", index: int | None, length: int | None) -> bytes:
-    read = getattr(buf, "get_bytes", None)
-    if read is not None:
-        reader, writer = buf.reader_index, buf.writer_index  # type: ignore[union-attr]  # only buffers have get_bytes
-        if index is None:
-            start, n = reader, writer - reader if length is None else length
-            if n > writer - reader:
-                raise BoundsError(f"{n} bytes asked for, {writer - reader} there", requested=n, available=writer - reader)
-        else:
-            start, n = index, writer - index if length is None else length
-            if length is None and index > writer:
-                raise BoundsError(f"index {index} is outside 0..{writer}", requested=index, available=writer)
-        data: bytes = read(start, n)
-        return data
-    view = memoryview(buf).cast("B")  # type: ignore[arg-type]  # not a ByteBuf: a Buffer
-    start = 0 if index is None else index
-    if start < 0 or start > len(view):
-        raise BoundsError(f"index {start} is outside 0..{len(view)}", requested=start, available=len(view))
-    n = len(view) - start if length is None else length
-    if n < 0:
+    part = getattr(buf, "slice", None)
+    if part is not None:
+        return bytes(part(index, length))
+    view = memoryview(buf)
+    if not view.c_contiguous:
+        raise BufferError("the object is not C-contiguous: its bytes are not in one piece")
+    start = 0 if index is None else operator.index(index)
+    n = view.nbytes - start if length is None else operator.index(length)
+    if length is not None and n < 0:
         raise ValueError(f"length must not be negative: {n}")
-    if n > len(view) - start:
-        raise BoundsError(f"{n} bytes asked for, {len(view) - start} there", requested=n, available=len(view) - start)
-    return bytes(view[start : start + n])
+    if start < 0 or start > view.nbytes:
+        raise BoundsError(f"index {start} is outside 0..{view.nbytes}", requested=start, available=view.nbytes)
+    there = view.nbytes - start
+    if n > there:
+        raise BoundsError(f"{n} bytes asked for, {there} there", requested=n, available=there)
+    return view.tobytes()[start : start + n]
 
 
 def hex_dump(buf: "ByteBuf | Buffer", index: int | None = None, length: int | None = None) -> str:

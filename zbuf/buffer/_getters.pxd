@@ -10,6 +10,7 @@ from zbuf.memory._memory cimport (
     load_f32_le,
     load_f64,
     load_f64_le,
+    load_i8,
     load_i16,
     load_i16_le,
     load_i24,
@@ -18,7 +19,7 @@ from zbuf.memory._memory cimport (
     load_i32_le,
     load_i64,
     load_i64_le,
-    load_i8,
+    load_u8,
     load_u16,
     load_u16_le,
     load_u24,
@@ -27,7 +28,6 @@ from zbuf.memory._memory cimport (
     load_u32_le,
     load_u64,
     load_u64_le,
-    load_u8,
 )
 
 cdef class Getters(Indices):

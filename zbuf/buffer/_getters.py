@@ -24,6 +24,7 @@ if not cython.compiled:
         load_f32_le,
         load_f64,
         load_f64_le,
+        load_i8,
         load_i16,
         load_i16_le,
         load_i24,
@@ -32,7 +33,7 @@ if not cython.compiled:
         load_i32_le,
         load_i64,
         load_i64_le,
-        load_i8,
+        load_u8,
         load_u16,
         load_u16_le,
         load_u24,
@@ -41,7 +42,6 @@ if not cython.compiled:
         load_u32_le,
         load_u64,
         load_u64_le,
-        load_u8,
     )
 from zbuf.buffer._indices import Indices
 

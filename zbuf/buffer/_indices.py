@@ -98,21 +98,21 @@ class Indices(Window):
 
     @property
     def readable_bytes(self) -> int:
-        """writer_index - reader_index."""
+        """Bytes between the reader index and the writer index."""
         if self._refcnt == 0:
             raise dead()
         return self._writer - self._reader
 
     @property
     def writable_bytes(self) -> int:
-        """capacity - writer_index; 0 when read-only."""
+        """Bytes that fit behind the writer index without growth; 0 when read-only."""
         if self._refcnt == 0:
             raise dead()
         return 0 if self._read_only else self._capacity - self._writer
 
     @property
     def max_writable_bytes(self) -> int:
-        """max_capacity - writer_index; 0 when read-only."""
+        """Bytes that fit behind the writer index with growth; 0 when read-only."""
         if self._refcnt == 0:
             raise dead()
         return 0 if self._read_only else self._max - self._writer
@@ -204,9 +204,7 @@ class Indices(Window):
             if n < 1:
                 raise ValueError(f"n must be at least 1, not {n}")
             if n > self._refcnt:
-                raise ReferenceCountError(
-                    f"the count is {self._refcnt}, not {n}", refcnt=self._refcnt, change=-n
-                )
+                raise ReferenceCountError(f"the count is {self._refcnt}, not {n}", refcnt=self._refcnt, change=-n)
         self._refcnt -= n
         if self._refcnt:
             return False
@@ -293,12 +291,12 @@ class Indices(Window):
         """Check that [index, index + n) lies within the capacity."""
         if self._refcnt == 0:
             raise dead()
+        if n < 0:
+            raise negative("length", n)
         if index < 0 or index > self._capacity:
             raise BoundsError(
                 f"index {index} is outside 0..{self._capacity}", requested=index, available=self._capacity, index=index
             )
-        if n < 0:
-            raise negative("length", n)
         if n > self._capacity - index:
             raise BoundsError(
                 f"{n} bytes asked for at index {index}, {self._capacity - index} there",

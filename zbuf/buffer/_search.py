@@ -6,7 +6,6 @@ Always  time is linear in the range; a match is found wherever spans are cut. To
         came, start at max(reader_index, writer_index - len(needle) + 1) as it was before they came.
 """
 
-import operator
 from typing import TYPE_CHECKING
 
 try:
@@ -28,6 +27,7 @@ __all__ = ["Search"]
 
 GATHER = int(CopyReason.GATHER)
 BORDER = 256  # bytes looked at together around a border of spans; arbitrary, it bounds the work per border
+NO_BYTE = bytes(bytearray(b"not a byte"))  # stands for an integer outside 0..255; known by its identity
 
 
 class Search(Text):
@@ -42,7 +42,7 @@ class Search(Text):
         `start`, `end`: absolute, by default the readable bytes; 0 <= start <= end <= capacity, else BoundsError.
         Raises: ValueError for an int outside 0..255. Source: bytes.find, over spans."""
         wanted = _needle(needle)
-        first, last = self._bounds(start, end)
+        first, last = self._bounds(start, end, wanted)
         return self._find(wanted, first, last)
 
     def rfind(self, needle: "int | ByteBuf | Buffer", start: int | None = None, end: int | None = None) -> int:
@@ -50,7 +50,7 @@ class Search(Text):
 
         Arguments and errors: as find."""
         wanted = _needle(needle)
-        first, last = self._bounds(start, end)
+        first, last = self._bounds(start, end, wanted)
         return self._rfind(wanted, first, last)
 
     def bytes_before(
@@ -60,14 +60,19 @@ class Search(Text):
 
         Raises: BoundsError, ValueError. Source: Netty bytesBefore."""
         wanted = _needle(needle)
+        if wanted is NO_BYTE:
+            self._bounds(index, length, wanted)  # raises
         start, n = self._range(index, length)
         found = self._find(wanted, start, start + n)
         return found if found < 0 else found - start
 
-    def _bounds(self, start: int | None, end: int | None) -> tuple[int, int]:
+    def _bounds(self, start: int | None, end: int | None, needle: bytes) -> tuple[int, int]:
+        """Return the range to search, and raise what is wrong with it or with the needle, in the order of rule I12."""
         first = 0 if start is None else as_size(start)
         last = 0 if end is None else as_size(end)
         self._check_live()
+        if needle is NO_BYTE:
+            raise ValueError("a byte to look for is 0..255")
         if start is None:
             first = self._reader
         if end is None:
@@ -120,7 +125,9 @@ class Search(Text):
 
 
 def _needle(needle: "int | ByteBuf | Buffer") -> bytes:
-    """Return what to look for as bytes. Raises: ValueError for an int outside 0..255, TypeError."""
+    """Return what to look for as bytes; NO_BYTE for an int outside 0..255, which is judged after all conversions.
+
+    Raises: TypeError, OverflowError, BufferError, ReferenceCountError."""
     if type(needle) is bytes:
         return needle
     if isinstance(needle, Search):
@@ -128,8 +135,10 @@ def _needle(needle: "int | ByteBuf | Buffer") -> bytes:
         buf._check_live()
         return buf._copy_out(buf._reader, buf._writer - buf._reader, GATHER)
     if hasattr(type(needle), "__index__"):
-        value = operator.index(needle)  # type: ignore[arg-type]  # it has __index__
-        if value < 0 or value > 255:
-            raise ValueError(f"a byte to look for is 0..255, not {value}")
-        return bytes((value,))
+        try:
+            value = as_size(needle)  # type: ignore[arg-type]  # it has __index__
+        except TypeError:
+            pass  # a NumPy array has __index__ too, but is an integer only without dimensions
+        else:
+            return bytes((value,)) if 0 <= value <= 255 else NO_BYTE
     return bytes(as_source(needle))  # type: ignore[arg-type]  # what has no __index__ must be a Buffer, or it raises

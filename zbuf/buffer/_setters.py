@@ -7,8 +7,8 @@ Never   a bounds check of its own: `_at`, `_take`, `_spot` and `_room` make them
 Always  arguments are converted first, then state and bounds are checked, then memory is touched, then an index moves.
 
 Cost of every method: the bytes of the value, also where it lies across the spans of a composite.
-Raises: TypeError (not a number), ReferenceCountError, ReadOnlyError, OverflowError (outside the field), BoundsError
-        or CapacityError; nothing is written.
+Raises: TypeError (not a number), ReferenceCountError, ReadOnlyError, OverflowError (outside the field),
+        BoundsError or CapacityError; nothing is written.
 Source: Netty ByteBuf, in snake_case; `_le` is little-endian, everything else big-endian.
 """
 
@@ -25,6 +25,7 @@ if not cython.compiled:
         as_size,
         as_value,
         fits_single,
+        store_8,
         store_16,
         store_16_le,
         store_24,
@@ -33,7 +34,6 @@ if not cython.compiled:
         store_32_le,
         store_64,
         store_64_le,
-        store_8,
         store_f32,
         store_f32_le,
         store_f64,
@@ -66,7 +66,7 @@ class Setters(Getters):
             self._settle(index, 1)
 
     def set_byte(self, index: int, value: int) -> None:
-        """Store an integer of -128..255 in one byte at absolute `index`; nothing moves."""
+        """Store -128..255 in one byte at absolute `index`; nothing moves."""
         index = as_size(index)
         v = as_value(value)
         if v < -0x80 or v > 0xFF:
@@ -77,7 +77,7 @@ class Setters(Getters):
             self._settle(index, 1)
 
     def set_short(self, index: int, value: int) -> None:
-        """Store an integer of -2**15..2**16 - 1 in 16 bits, big-endian at absolute `index`; nothing moves."""
+        """Store -2**15..2**16-1 in 16 bits, big-endian, at absolute `index`; nothing moves."""
         index = as_size(index)
         v = as_value(value)
         if v < -0x8000 or v > 0xFFFF:
@@ -88,7 +88,7 @@ class Setters(Getters):
             self._settle(index, 2)
 
     def set_short_le(self, index: int, value: int) -> None:
-        """Store an integer of -2**15..2**16 - 1 in 16 bits, little-endian at absolute `index`; nothing moves."""
+        """Store -2**15..2**16-1 in 16 bits, little-endian, at absolute `index`; nothing moves."""
         index = as_size(index)
         v = as_value(value)
         if v < -0x8000 or v > 0xFFFF:
@@ -99,7 +99,7 @@ class Setters(Getters):
             self._settle(index, 2)
 
     def set_medium(self, index: int, value: int) -> None:
-        """Store an integer of -2**23..2**24 - 1 in 24 bits, big-endian at absolute `index`; nothing moves."""
+        """Store -2**23..2**24-1 in 24 bits, big-endian, at absolute `index`; nothing moves."""
         index = as_size(index)
         v = as_value(value)
         if v < -0x800000 or v > 0xFFFFFF:
@@ -110,7 +110,7 @@ class Setters(Getters):
             self._settle(index, 3)
 
     def set_medium_le(self, index: int, value: int) -> None:
-        """Store an integer of -2**23..2**24 - 1 in 24 bits, little-endian at absolute `index`; nothing moves."""
+        """Store -2**23..2**24-1 in 24 bits, little-endian, at absolute `index`; nothing moves."""
         index = as_size(index)
         v = as_value(value)
         if v < -0x800000 or v > 0xFFFFFF:
@@ -121,7 +121,7 @@ class Setters(Getters):
             self._settle(index, 3)
 
     def set_int(self, index: int, value: int) -> None:
-        """Store an integer of -2**31..2**32 - 1 in 32 bits, big-endian at absolute `index`; nothing moves."""
+        """Store -2**31..2**32-1 in 32 bits, big-endian, at absolute `index`; nothing moves."""
         index = as_size(index)
         v = as_value(value)
         if v < -0x80000000 or v > 0xFFFFFFFF:
@@ -132,7 +132,7 @@ class Setters(Getters):
             self._settle(index, 4)
 
     def set_int_le(self, index: int, value: int) -> None:
-        """Store an integer of -2**31..2**32 - 1 in 32 bits, little-endian at absolute `index`; nothing moves."""
+        """Store -2**31..2**32-1 in 32 bits, little-endian, at absolute `index`; nothing moves."""
         index = as_size(index)
         v = as_value(value)
         if v < -0x80000000 or v > 0xFFFFFFFF:
@@ -143,7 +143,7 @@ class Setters(Getters):
             self._settle(index, 4)
 
     def set_long(self, index: int, value: int) -> None:
-        """Store an integer of -2**63..2**64 - 1 in 64 bits, big-endian at absolute `index`; nothing moves."""
+        """Store -2**63..2**64-1 in 64 bits, big-endian, at absolute `index`; nothing moves."""
         index = as_size(index)
         v = as_long(value)
         at = self._spot(index, 8)
@@ -152,7 +152,7 @@ class Setters(Getters):
             self._settle(index, 8)
 
     def set_long_le(self, index: int, value: int) -> None:
-        """Store an integer of -2**63..2**64 - 1 in 64 bits, little-endian at absolute `index`; nothing moves."""
+        """Store -2**63..2**64-1 in 64 bits, little-endian, at absolute `index`; nothing moves."""
         index = as_size(index)
         v = as_long(value)
         at = self._spot(index, 8)
@@ -161,7 +161,7 @@ class Setters(Getters):
             self._settle(index, 8)
 
     def set_float(self, index: int, value: float) -> None:
-        """Store a number as a 32-bit big-endian IEEE 754 single, rounded at absolute `index`; nothing moves."""
+        """Store a 32-bit big-endian IEEE 754 single, rounded, at absolute `index`; nothing moves."""
         index = as_size(index)
         v = as_double(value)
         if not fits_single(v):
@@ -172,7 +172,7 @@ class Setters(Getters):
             self._settle(index, 4)
 
     def set_float_le(self, index: int, value: float) -> None:
-        """Store a number as a 32-bit little-endian IEEE 754 single, rounded at absolute `index`; nothing moves."""
+        """Store a 32-bit little-endian IEEE 754 single, rounded, at absolute `index`; nothing moves."""
         index = as_size(index)
         v = as_double(value)
         if not fits_single(v):
@@ -183,7 +183,7 @@ class Setters(Getters):
             self._settle(index, 4)
 
     def set_double(self, index: int, value: float) -> None:
-        """Store a number as a 64-bit big-endian IEEE 754 double at absolute `index`; nothing moves."""
+        """Store a 64-bit big-endian IEEE 754 double at absolute `index`; nothing moves."""
         index = as_size(index)
         v = as_double(value)
         at = self._spot(index, 8)
@@ -192,7 +192,7 @@ class Setters(Getters):
             self._settle(index, 8)
 
     def set_double_le(self, index: int, value: float) -> None:
-        """Store a number as a 64-bit little-endian IEEE 754 double at absolute `index`; nothing moves."""
+        """Store a 64-bit little-endian IEEE 754 double at absolute `index`; nothing moves."""
         index = as_size(index)
         v = as_double(value)
         at = self._spot(index, 8)
@@ -210,7 +210,7 @@ class Setters(Getters):
         self._writer += 1
 
     def write_byte(self, value: int) -> None:
-        """Write an integer of -128..255 in one byte and move the writer index by 1; grows if need be."""
+        """Write -128..255 in one byte and move the writer index by 1; grows if need be."""
         v = as_value(value)
         if v < -0x80 or v > 0xFF:
             raise self._bad_value(-0x80, 0xFF)
@@ -221,7 +221,7 @@ class Setters(Getters):
         self._writer += 1
 
     def write_short(self, value: int) -> None:
-        """Write an integer of -2**15..2**16 - 1 in 16 bits, big-endian and move the writer index by 2; grows if need be."""
+        """Write -2**15..2**16-1 in 16 bits, big-endian, and move the writer index by 2; grows if need be."""
         v = as_value(value)
         if v < -0x8000 or v > 0xFFFF:
             raise self._bad_value(-0x8000, 0xFFFF)
@@ -232,7 +232,7 @@ class Setters(Getters):
         self._writer += 2
 
     def write_short_le(self, value: int) -> None:
-        """Write an integer of -2**15..2**16 - 1 in 16 bits, little-endian and move the writer index by 2; grows if need be."""
+        """Write -2**15..2**16-1 in 16 bits, little-endian, and move the writer index by 2; grows if need be."""
         v = as_value(value)
         if v < -0x8000 or v > 0xFFFF:
             raise self._bad_value(-0x8000, 0xFFFF)
@@ -243,7 +243,7 @@ class Setters(Getters):
         self._writer += 2
 
     def write_medium(self, value: int) -> None:
-        """Write an integer of -2**23..2**24 - 1 in 24 bits, big-endian and move the writer index by 3; grows if need be."""
+        """Write -2**23..2**24-1 in 24 bits, big-endian, and move the writer index by 3; grows if need be."""
         v = as_value(value)
         if v < -0x800000 or v > 0xFFFFFF:
             raise self._bad_value(-0x800000, 0xFFFFFF)
@@ -254,7 +254,7 @@ class Setters(Getters):
         self._writer += 3
 
     def write_medium_le(self, value: int) -> None:
-        """Write an integer of -2**23..2**24 - 1 in 24 bits, little-endian and move the writer index by 3; grows if need be."""
+        """Write -2**23..2**24-1 in 24 bits, little-endian, and move the writer index by 3; grows if need be."""
         v = as_value(value)
         if v < -0x800000 or v > 0xFFFFFF:
             raise self._bad_value(-0x800000, 0xFFFFFF)
@@ -265,7 +265,7 @@ class Setters(Getters):
         self._writer += 3
 
     def write_int(self, value: int) -> None:
-        """Write an integer of -2**31..2**32 - 1 in 32 bits, big-endian and move the writer index by 4; grows if need be."""
+        """Write -2**31..2**32-1 in 32 bits, big-endian, and move the writer index by 4; grows if need be."""
         v = as_value(value)
         if v < -0x80000000 or v > 0xFFFFFFFF:
             raise self._bad_value(-0x80000000, 0xFFFFFFFF)
@@ -276,7 +276,7 @@ class Setters(Getters):
         self._writer += 4
 
     def write_int_le(self, value: int) -> None:
-        """Write an integer of -2**31..2**32 - 1 in 32 bits, little-endian and move the writer index by 4; grows if need be."""
+        """Write -2**31..2**32-1 in 32 bits, little-endian, and move the writer index by 4; grows if need be."""
         v = as_value(value)
         if v < -0x80000000 or v > 0xFFFFFFFF:
             raise self._bad_value(-0x80000000, 0xFFFFFFFF)
@@ -287,7 +287,7 @@ class Setters(Getters):
         self._writer += 4
 
     def write_long(self, value: int) -> None:
-        """Write an integer of -2**63..2**64 - 1 in 64 bits, big-endian and move the writer index by 8; grows if need be."""
+        """Write -2**63..2**64-1 in 64 bits, big-endian, and move the writer index by 8; grows if need be."""
         v = as_long(value)
         at = self._room(8)
         store_64(self._base, at, v)
@@ -296,7 +296,7 @@ class Setters(Getters):
         self._writer += 8
 
     def write_long_le(self, value: int) -> None:
-        """Write an integer of -2**63..2**64 - 1 in 64 bits, little-endian and move the writer index by 8; grows if need be."""
+        """Write -2**63..2**64-1 in 64 bits, little-endian, and move the writer index by 8; grows if need be."""
         v = as_long(value)
         at = self._room(8)
         store_64_le(self._base, at, v)
@@ -305,7 +305,7 @@ class Setters(Getters):
         self._writer += 8
 
     def write_float(self, value: float) -> None:
-        """Write a number as a 32-bit big-endian IEEE 754 single, rounded and move the writer index by 4; grows if need be."""
+        """Write a 32-bit big-endian IEEE 754 single, rounded, and move the writer index by 4; grows if need be."""
         v = as_double(value)
         if not fits_single(v):
             raise self._bad_value(0, 0)
@@ -316,7 +316,7 @@ class Setters(Getters):
         self._writer += 4
 
     def write_float_le(self, value: float) -> None:
-        """Write a number as a 32-bit little-endian IEEE 754 single, rounded and move the writer index by 4; grows if need be."""
+        """Write a 32-bit little-endian IEEE 754 single, rounded, and move the writer index by 4; grows if need be."""
         v = as_double(value)
         if not fits_single(v):
             raise self._bad_value(0, 0)
@@ -327,7 +327,7 @@ class Setters(Getters):
         self._writer += 4
 
     def write_double(self, value: float) -> None:
-        """Write a number as a 64-bit big-endian IEEE 754 double and move the writer index by 8; grows if need be."""
+        """Write a 64-bit big-endian IEEE 754 double and move the writer index by 8; grows if need be."""
         v = as_double(value)
         at = self._room(8)
         store_f64(self._base, at, v)
@@ -336,7 +336,7 @@ class Setters(Getters):
         self._writer += 8
 
     def write_double_le(self, value: float) -> None:
-        """Write a number as a 64-bit little-endian IEEE 754 double and move the writer index by 8; grows if need be."""
+        """Write a 64-bit little-endian IEEE 754 double and move the writer index by 8; grows if need be."""
         v = as_double(value)
         at = self._room(8)
         store_f64_le(self._base, at, v)

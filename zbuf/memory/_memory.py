@@ -49,11 +49,13 @@ class Block:
 
     def is_exported(self) -> bool:
         """Return whether a view of the bytes is still alive somewhere (see `Memory.__del__`)."""
+        if not self.bytes:
+            return False
         try:
-            self.bytes.append(0)
+            last = self.bytes.pop()  # refused while a view lives; appending first could move the bytes elsewhere
         except BufferError:
             return True
-        self.bytes.pop()
+        self.bytes.append(last)
         return False
 
 
@@ -79,8 +81,8 @@ class Memory:
     def __init__(self) -> None:
         self.base: memoryview = _NOTHING
         self.size = 0
-        self.read_only = False
-        self.external = False
+        self.read_only: bool = False
+        self.external: bool = False
         self._block: Block | None = None
         self._home: Home | None = None
         self._source: object = None
@@ -250,10 +252,10 @@ def references(memory: Memory) -> int:
 def seal(cls: type) -> None:
     """Forbid subclasses of `cls` from here on: the compiled form cannot honour what they would override."""
 
-    def refuse(cls: type, **kwargs: object) -> None:
-        raise TypeError(f"type '{cls.__mro__[1].__name__}' is not an acceptable base type: hold one and delegate")
+    def refuse(derived: type, /, **kwargs: object) -> None:
+        raise TypeError(f"type '{derived.__mro__[1].__name__}' is not an acceptable base type: hold one and delegate")
 
-    cls.__init_subclass__ = classmethod(refuse)  # type: ignore[assignment]  # a hook, set once all classes are made
+    setattr(cls, "__init_subclass__", classmethod(refuse))  # noqa: B010  (an assignment mypy cannot follow)
 
 
 # Arguments. Conversion may run foreign code, so it comes before every check.
@@ -374,23 +376,34 @@ def load_i24_le(base: memoryview, at: int) -> int:
     return value - 0x1000000 if value & 0x800000 else value
 
 
-def _loader(layout: struct.Struct) -> Callable[[memoryview, int], Any]:
+def _integers(layout: struct.Struct) -> Callable[[memoryview, int], int]:
     unpack_from = layout.unpack_from
 
-    def load(base: memoryview, at: int) -> Any:
-        return unpack_from(base, at)[0]
+    def load(base: memoryview, at: int) -> int:
+        value: int = unpack_from(base, at)[0]
+        return value
 
     return load
 
 
-load_i16, load_i16_le = _loader(_BE_I16), _loader(_LE_I16)
-load_u16, load_u16_le = _loader(_BE_U16), _loader(_LE_U16)
-load_i32, load_i32_le = _loader(_BE_I32), _loader(_LE_I32)
-load_u32, load_u32_le = _loader(_BE_U32), _loader(_LE_U32)
-load_i64, load_i64_le = _loader(_BE_I64), _loader(_LE_I64)
-load_u64, load_u64_le = _loader(_BE_U64), _loader(_LE_U64)
-load_f32, load_f32_le = _loader(_BE_F32), _loader(_LE_F32)
-load_f64, load_f64_le = _loader(_BE_F64), _loader(_LE_F64)
+def _floats(layout: struct.Struct) -> Callable[[memoryview, int], float]:
+    unpack_from = layout.unpack_from
+
+    def load(base: memoryview, at: int) -> float:
+        value: float = unpack_from(base, at)[0]
+        return value
+
+    return load
+
+
+load_i16, load_i16_le = _integers(_BE_I16), _integers(_LE_I16)
+load_u16, load_u16_le = _integers(_BE_U16), _integers(_LE_U16)
+load_i32, load_i32_le = _integers(_BE_I32), _integers(_LE_I32)
+load_u32, load_u32_le = _integers(_BE_U32), _integers(_LE_U32)
+load_i64, load_i64_le = _integers(_BE_I64), _integers(_LE_I64)
+load_u64, load_u64_le = _integers(_BE_U64), _integers(_LE_U64)
+load_f32, load_f32_le = _floats(_BE_F32), _floats(_LE_F32)
+load_f64, load_f64_le = _floats(_BE_F64), _floats(_LE_F64)
 
 
 def store_8(base: memoryview, at: int, value: int) -> None:

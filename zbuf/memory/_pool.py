@@ -34,9 +34,7 @@ class BlockPool(Blocks):
     Raises: ValueError on a negative bound, or an alignment that is no power of two.
     """
 
-    def __init__(
-        self, *, max_cached_bytes: int = 32 << 20, alignment: int = 16, zero_on_release: bool = False
-    ) -> None:
+    def __init__(self, *, max_cached_bytes: int = 32 << 20, alignment: int = 16, zero_on_release: bool = False) -> None:
         super().__init__()
         max_cached_bytes = as_size(max_cached_bytes)
         alignment = as_size(alignment)
