@@ -5,6 +5,7 @@ Never   a room: fixtures of one room stand in that room's folder.
 Always  a run that was promised one form and got the other fails before the first test.
 """
 
+import gc
 import logging
 import os
 import sys
@@ -35,6 +36,12 @@ def pytest_configure(config: pytest.Config) -> None:
         reason = zbuf._form.REASON
         pytest.exit(f"ZBUF_EXPECT_FORM={wanted}, but zbuf runs {running}: {reason}", returncode=4)
     loops.warm_up()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Take what was collected out of the garbage collector's sight: looking for leaks then costs what a test made."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -97,9 +104,10 @@ def _nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(complaints)
-    grown = leaks.left_behind(before)
+    grown = leaks.put_back(before)
     if request.node.stash.get(FAILED, False):
         return
+    grown += leaks.left_behind(before)
     if not request.node.get_closest_marker("loop_errors_expected"):
         grown += [f"the event loop reported: {line}" for line in complaints.lines]
     if grown:

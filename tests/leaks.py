@@ -85,19 +85,21 @@ def _target(fd: int) -> str:
         return "?"
 
 
-def left_behind(before: Snapshot) -> list[str]:
-    """Return what the test left behind, after as many collections as a chain of finalisers may need.
+def put_back(before: Snapshot) -> list[str]:
+    """Put the default allocator back that was there before the test: the next one must not suffer."""
+    found = _default_allocator()
+    if before.allocator is None or found is before.allocator:
+        return []
+    sys.modules["zbuf.buffer"].set_default_allocator(before.allocator)
+    return [f"the default allocator was replaced by {found!r}"]
 
-    An allocator that was put in the place of the default one is taken out again: the next test must not suffer.
-    """
-    lines = []
-    if before.allocator is not None and _default_allocator() is not before.allocator:
-        lines.append(f"the default allocator was replaced by {_default_allocator()!r}")
-        sys.modules["zbuf.buffer"].set_default_allocator(before.allocator)
+
+def left_behind(before: Snapshot) -> list[str]:
+    """Return what the test left behind, after as many collections as a chain of finalisers may need."""
     grown = Snapshot.take().grown(before)
     for _ in range(3):
         if not grown:
             break
-        gc.collect()
+        gc.collect()  # conftest froze what pytest itself holds, so this is cheap
         grown = Snapshot.take().grown(before)
-    return lines + grown
+    return grown
