@@ -166,6 +166,11 @@ def tests(session: nox.Session, form: str) -> None:
         environment |= switch  # the interpreted run must find its form by itself: nothing was built there
         session.install("cython==3.3.1", "setuptools>=77")  # the tests of the build step; the other run does without
     session.run("python", "-m", "pytest", *session.posargs, env=environment)
+    if form == "compiled" and python == TOOLS and not session.posargs:
+        # The third way to run: interpreted with Cython installed, whose own `cython` module then answers.
+        third = {"ZBUF_PURE": "1", "ZBUF_REQUIRE_COMPILED": "0", "ZBUF_EXPECT_FORM": "interpreted"}
+        rooms = [f"tests/{room}" for room in ("memory", "buffer", "codec", "outbound", "pipeline", "contracts")]
+        session.run("python", "-m", "pytest", *filter(os.path.isdir, rooms), env=third)
 
 
 @nox.session(python=TOOLS)
