@@ -5,6 +5,8 @@ cimport cython
 from zbuf.buffer._bytebuf cimport ByteBuf
 from zbuf.codec._base cimport DecoderCore
 from zbuf.memory._memory cimport (
+    Memory,
+    allocate,
     load_u8,
     load_u16,
     load_u16_le,
@@ -23,6 +25,7 @@ from zbuf.memory._memory cimport (
     store_32_le,
     store_64,
     store_64_le,
+    to_bytes,
 )
 
 cdef object _NEED_DATA
@@ -60,5 +63,11 @@ cdef class PrependerCore:
     cdef long long _most
     cdef bint _little
 
-    @cython.locals(value="long long", head=ByteBuf, at=Py_ssize_t)
+    cdef Memory _scratch
+
+    @cython.locals(value="long long", head=ByteBuf)
     cdef ByteBuf header(self, Py_ssize_t n, object alloc)
+    @cython.locals(value="long long")
+    cdef bytes header_bytes(self, Py_ssize_t n)
+    @cython.locals(width=int)
+    cdef void _put(self, unsigned char *base, Py_ssize_t at, long long value) noexcept

@@ -23,6 +23,7 @@ except ImportError:
 
 if not cython.compiled:
     from zbuf.memory._memory import (
+        allocate,
         load_u8,
         load_u16,
         load_u16_le,
@@ -41,6 +42,7 @@ if not cython.compiled:
         store_32_le,
         store_64,
         store_64_le,
+        to_bytes,
     )
 
 from zbuf._types import Buffer
@@ -48,6 +50,7 @@ from zbuf.buffer._bytebuf import ByteBuf
 from zbuf.codec._base import NEED_DATA, Decoder, DecoderCore, Encoder, NeedData
 from zbuf.codec._limits import Limits
 from zbuf.errors import CorruptedFrameError, EncodeError, TooLongFrameError
+from zbuf.memory._memory import Memory
 from zbuf.region import FileRegion
 
 if TYPE_CHECKING:
@@ -240,6 +243,7 @@ class PrependerCore:
         self._adjustment = _checked_adjustment(length_adjustment) + (self._width if includes_length_field else 0)
         self._most = min(256**self._width - 1, 2**63 - 1)
         self._little = bool(little_endian)
+        self._scratch: Memory = allocate(8)
 
     def encode(self, msg: Any, alloc: Allocator) -> Any:
         """Return the header and `msg` itself."""
@@ -250,29 +254,40 @@ class PrependerCore:
         value = n + self._adjustment
         if value < 0 or value > self._most:
             raise _cannot_say(value, self._width, self._most)
-        width = self._width
-        head: ByteBuf = alloc.buffer(width)
-        at = head._spot(0, width)
-        if width == 4 and not self._little:
-            store_32(head._base, at, value)
-        elif width == 2 and not self._little:
-            store_16(head._base, at, value)
-        elif width == 4:
-            store_32_le(head._base, at, value)
-        elif width == 2:
-            store_16_le(head._base, at, value)
-        elif width == 1:
-            store_8(head._base, at, value)
-        elif width == 3 and not self._little:
-            store_24(head._base, at, value)
-        elif width == 3:
-            store_24_le(head._base, at, value)
-        elif self._little:
-            store_64_le(head._base, at, value)
-        else:
-            store_64(head._base, at, value)
-        head._writer = width
+        head: ByteBuf = alloc.buffer(self._width)
+        self._put(head._base, head._spot(0, self._width), value)
+        head._writer = self._width
         return head
+
+    def header_bytes(self, n: int) -> bytes:
+        """Return the same as bytes, which are cheaper to make and to send than a buffer. Raises: EncodeError."""
+        value = n + self._adjustment
+        if value < 0 or value > self._most:
+            raise _cannot_say(value, self._width, self._most)
+        self._put(self._scratch.base, 0, value)
+        made: bytes = to_bytes(self._scratch.base, 0, self._width)
+        return made
+
+    def _put(self, base: memoryview, at: int, value: int) -> None:
+        width = self._width
+        if width == 4 and not self._little:
+            store_32(base, at, value)
+        elif width == 2 and not self._little:
+            store_16(base, at, value)
+        elif width == 4:
+            store_32_le(base, at, value)
+        elif width == 2:
+            store_16_le(base, at, value)
+        elif width == 1:
+            store_8(base, at, value)
+        elif width == 3 and not self._little:
+            store_24(base, at, value)
+        elif width == 3:
+            store_24_le(base, at, value)
+        elif self._little:
+            store_64_le(base, at, value)
+        else:
+            store_64(base, at, value)
 
 
 class LengthFieldPrepender(PrependerCore, Encoder["ByteBuf | FileRegion | Buffer"]):

@@ -276,7 +276,10 @@ class EncodeStep:
         if buf._refcnt == 0:
             raise ReferenceCountError("the buffer was released", refcnt=0)
         try:
-            ctx.pass_write(self._prepender.header(buf._writer - buf._reader, ctx._ends.allocator), None)
+            if ctx._ends.prefers_bytes and ctx.is_outermost():
+                ctx.pass_write(self._prepender.header_bytes(buf._writer - buf._reader), None)
+            else:
+                ctx.pass_write(self._prepender.header(buf._writer - buf._reader, ctx._ends.allocator), None)
         except BaseException:
             buf.release()
             raise

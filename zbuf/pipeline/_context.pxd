@@ -18,6 +18,7 @@ cdef class Ends:
     cdef readonly object sink
     cdef readonly object allocator
     cdef public bint auto_read
+    cdef readonly bint prefers_bytes
 
 
 cdef class Context:
@@ -44,6 +45,7 @@ cdef class Context:
 
     cdef Context _inward(self, int event)
     cdef Context _outward(self, int event)
+    cdef bint is_outermost(self) except -1
     cdef int pass_write(self, object msg, object promise) except -1
     cdef int _failed(self, object exc) except -1
     cdef int _on_active(self) except -1

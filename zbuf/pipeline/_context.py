@@ -39,12 +39,15 @@ CLOSE = _handler.CLOSE
 
 
 class Ends:
-    """What all nodes of one pipeline share: the sink behind both ends, its allocator, whether reads are automatic."""
+    """What all nodes of one pipeline share: the sink behind both ends, its allocator, whether reads are automatic.
+
+    A sink with a true attribute `prefers_bytes` gets a header that nobody else will see as bytes, not as a buffer."""
 
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
         self.allocator: Allocator = sink.allocator
         self.auto_read = True
+        self.prefers_bytes = bool(getattr(sink, "prefers_bytes", False))
 
 
 class Context:
@@ -149,6 +152,10 @@ class Context:
         while not node._mask & event:
             node = node._prev
         return node
+
+    def is_outermost(self) -> bool:
+        """Return whether what is written from here reaches the sink without another handler seeing it."""
+        return type(self._outward(WRITE)) is HeadContext
 
     def pass_write(self, msg: Any, promise: Any) -> None:
         """Write outward; unlike `write` it raises also when there is a promise, which is then left alone."""
