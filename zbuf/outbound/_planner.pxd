@@ -41,7 +41,6 @@ cdef class Planner(Pending):
     cdef object _join_run(self, Py_ssize_t first, Py_ssize_t max_bytes)
     @cython.locals(total=Py_ssize_t, to=Py_ssize_t, at=Py_ssize_t, entry=Entry, last=Entry, scratch=ByteBuf, source=ByteBuf)
     cdef int _join(self, Py_ssize_t first, Py_ssize_t end, Py_ssize_t room) except -1
-    @cython.locals(buf=ByteBuf)
     cdef ByteBuf _scratch(self, Py_ssize_t size)
     @cython.locals(buf=ByteBuf)
     cdef object _view_of(self, Entry entry, Py_ssize_t length)

@@ -22,11 +22,11 @@ if not cython.compiled:
     from zbuf.memory._memory import copy, put
     from zbuf.outbound._entry import EMPTY, FILE, JOINED, PIECE
     from zbuf.outbound._plan import send_buffers
-from typing import Any
 
 from zbuf._form import EXPORTS_BUFFERS
 from zbuf._types import Buffer
 from zbuf.audit._bill import CopyReason
+from zbuf.buffer import Allocator
 from zbuf.buffer._bytebuf import ByteBuf
 from zbuf.errors import UsageError
 from zbuf.memory._unpooled import Blocks
@@ -68,7 +68,7 @@ class Planner(Pending):
         "_spare",
     )
 
-    def _begin(self, allocator: Any, coalesce_below: int, small_file_below: int) -> None:
+    def _begin(self, allocator: Allocator, coalesce_below: int, small_file_below: int) -> None:
         self._allocator = allocator
         self._blocks = allocator if isinstance(allocator, Blocks) else None  # one of ours: no Python call for a lease
         self._coalesce_below = coalesce_below
@@ -201,8 +201,7 @@ class Planner(Pending):
         """Return an empty buffer of `size` bytes from the allocator."""
         if self._blocks is not None:
             return fresh(self._blocks.lease(size), size, size, self._allocator)
-        buf: ByteBuf = self._allocator.buffer(size, size)
-        return buf
+        return self._allocator.buffer(size, size)
 
     def _view_of(self, entry: Entry, length: int) -> Buffer:
         """Return the next `length` bytes of `entry` as something that a socket takes."""

@@ -20,9 +20,9 @@ if not cython.compiled:
     from zbuf.outbound._pending import OVERHEAD, _limit_reached
     from zbuf.outbound._planner import MAX_IOVECS, NO_LIMIT
 from collections.abc import Callable
-from typing import Any
 
 from zbuf._types import Buffer, WritePromise
+from zbuf.buffer import Allocator
 from zbuf.buffer._bytebuf import ByteBuf
 from zbuf.buffer._composite import CompositeByteBuf
 from zbuf.outbound._entry import Entry
@@ -52,7 +52,7 @@ class OutboundQueue(Planner):
 
     def __init__(
         self,
-        allocator: Any,
+        allocator: Allocator,
         *,
         low_water: int = 32 * 1024,
         high_water: int = 64 * 1024,
