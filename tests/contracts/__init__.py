@@ -1,0 +1,1 @@
+"""One contract, every shape: what any ByteBuf promises, whichever class it is and however its bytes lie."""
