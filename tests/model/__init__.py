@@ -1,0 +1,1 @@
+"""State machines: random operations against a plain model."""
