@@ -24,6 +24,12 @@ cdef extern from *:
     /* A call that moves less than this is over before another thread could have used the interpreter. */
     #define ZB_KEEP_GIL 16384
     #define ZB_FEW 16
+    #define ZB_AGAIN (-EAGAIN)
+    #ifdef MSG_MORE
+    #define ZB_MORE MSG_MORE
+    #else
+    #define ZB_MORE 0
+    #endif
 
     static inline Py_ssize_t zb_recv(int fd, unsigned char *base, Py_ssize_t size) {
         Py_ssize_t n;
@@ -127,6 +133,8 @@ cdef extern from *:
     }
     #endif
     """
+    int ZB_AGAIN
+    int ZB_MORE
     int ZB_HAS_SENDFILE
     Py_ssize_t zb_recv(int fd, unsigned char *base, Py_ssize_t size) noexcept
     Py_ssize_t zb_send(int fd, object data, int flags) except? -1

@@ -35,16 +35,18 @@ def compiled_only(*_arguments: object) -> int:
 
 __all__ = ["MSG_MORE", "WOULD_BLOCK", "Calls"]
 
-WOULD_BLOCK = -errno.EAGAIN
-MSG_MORE: int = getattr(socket, "MSG_MORE", 0)
 _MSG_NOSIGNAL: int = getattr(socket, "MSG_NOSIGNAL", 0)
 _SIGPIPE: int = getattr(signal, "SIGPIPE", 0)
 
 if not cython.compiled:
     # The compiled form has these as C functions, from the .pxd; here the branches that call them are never taken.
+    ZB_AGAIN = -errno.EAGAIN
+    ZB_MORE: int = getattr(socket, "MSG_MORE", 0)
     ZB_HAS_SENDFILE = 0
     zb_recv = zb_send = zb_sendmsg = zb_sendfile = compiled_only
 
+WOULD_BLOCK: int = ZB_AGAIN
+MSG_MORE: int = ZB_MORE
 _RAW = cython.compiled
 _RAW_SENDFILE = bool(ZB_HAS_SENDFILE)
 

@@ -6,9 +6,9 @@ from zbuf.audit._meter cimport Account, enter, leave
 from zbuf.outbound._queue cimport OutboundQueue
 from zbuf.pipeline._pipeline cimport Pipeline
 from zbuf.transport._calls cimport Calls
-from zbuf.transport._poller cimport Poller, Watched
-from zbuf.transport._read_loop cimport DRAINED, EMPTY, ENDED, FAILED, HELD, MORE, ReadLoop
-from zbuf.transport._write_loop cimport BLOCKED, BROKEN, BUSY, DONE, UNFINISHED, WriteLoop
+from zbuf.transport._poller cimport ERROR, HANGUP, READ, SILENT, WRITE, Poller, Watched
+from zbuf.transport._read_loop cimport DRAINED, EMPTY, ENDED, FAILED, ReadLoop
+from zbuf.transport._write_loop cimport BROKEN, BUSY, DONE, WriteLoop
 
 cpdef enum:
     NEW = 0
@@ -44,20 +44,21 @@ cdef class ChannelCore(Watched):
     cdef public bint _finish_is_due
     cdef readonly bint _in_event
     cdef public bint _flush_is_due
-    cdef public bint _is_silent
     cdef public long long unread_messages
 
     @cython.locals(previous=Account, outer=bint)
-    cdef void ready(self, int events) except *
+    cdef int ready(self, int events) except -1
     @cython.locals(previous=Account, outer=bint)
-    cdef void turn(self) except *
+    cdef int turn(self) except -1
     @cython.locals(outcome=int)
-    cdef void _receive(self, int events) except *
-    cdef void _end_event(self) except *
+    cdef int _receive(self, int events) except -1
+    cdef int _after_reading(self, int outcome, int events) except -1
+    cdef int _end_event(self) except -1
     @cython.locals(wanted=int)
-    cpdef void _watch(self) except *
-    cdef void _ask_for_flush(self) except *
-    cpdef void _flush_now(self) except *
-    cpdef void _push_unless_blocked(self) except *
+    cpdef int _watch(self) except -1
+    cdef int _ask_for_flush(self) except -1
+    cpdef int _flush_now(self) except -1
+    cpdef int _push_unless_blocked(self) except -1
     @cython.locals(outcome=int)
-    cpdef void _push(self) except *
+    cpdef int _push(self) except -1
+    cdef int _after_sending(self, int outcome) except -1

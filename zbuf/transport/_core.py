@@ -21,11 +21,12 @@ from zbuf.errors import ChannelClosedError, OutputShutdownError
 from zbuf.outbound._queue import OutboundQueue
 from zbuf.pipeline._pipeline import Pipeline
 from zbuf.transport._calls import Calls
-from zbuf.transport._poller import ERROR, HANGUP, READ, SILENT, WRITE, Poller, Watched
+from zbuf.transport._poller import Poller, Watched
 
 if not cython.compiled:
-    from zbuf.transport._read_loop import EMPTY, ENDED, FAILED
-    from zbuf.transport._write_loop import BLOCKED, BROKEN, DONE, UNFINISHED
+    from zbuf.transport._poller import ERROR, HANGUP, READ, SILENT, WRITE
+    from zbuf.transport._read_loop import DRAINED, EMPTY, ENDED, FAILED
+    from zbuf.transport._write_loop import BROKEN, BUSY, DONE
 from zbuf.transport._read_loop import ReadLoop
 from zbuf.transport._write_loop import WriteLoop
 
@@ -67,7 +68,6 @@ class ChannelCore(Watched):
         self._finish_is_due = False
         self._in_event = False
         self._flush_is_due = False
-        self._is_silent = False
         self.unread_messages = 0
 
     def _assemble(
@@ -89,26 +89,25 @@ class ChannelCore(Watched):
         self._reader = reader
         self._writer = writer
 
-    # One wake-up.
+    # One wake-up. No method on this path returns early: as C functions they return 0, and -1 for an exception.
 
     def ready(self, events: int) -> None:
         """Handle what the poller saw: send what was stuck, receive, and flush what came of it."""
-        if self._state == CLOSED:
-            return
-        previous = enter(self._account)
-        outer = self._in_event
-        self._in_event = True
-        try:
-            if events & WRITE:
-                self._push()
-            if events & ~WRITE and self._state != CLOSED:
-                self._receive(events)
-            if self._flush_is_due:
-                self._flush_now()
-        finally:
-            self._in_event = outer
-            leave(previous)
-        self._end_event()
+        if self._state != CLOSED:
+            previous = enter(self._account)
+            outer = self._in_event
+            self._in_event = True
+            try:
+                if events & WRITE:
+                    self._push()
+                if events & ~WRITE and self._state != CLOSED:
+                    self._receive(events)
+                if self._flush_is_due:
+                    self._flush_now()
+            finally:
+                self._in_event = outer
+                leave(previous)
+            self._end_event()
 
     def turn(self) -> None:
         """Do what was put off to the end of the present events: flush, settle, or finish closing."""
@@ -144,21 +143,24 @@ class ChannelCore(Watched):
     def _end_event(self) -> None:
         if self._finish_is_due:
             self._finish()
-        elif self._state != CLOSED:
+        elif self._state != CLOSED and (self._held == 0) != (self.interest & READ != 0):
             self._watch()
 
     def _receive(self, events: int) -> None:
         if self._held:  # reading is not wanted, so this is an error or a hang-up: they come whatever the interest is
             self._hung_up(events)
-            return
-        if not self._auto_read:
-            self._held = HOLD_REQUEST  # whoever calls read() while the message is handled takes it off again
-            self._reader.one_at_a_time = True
-        outcome = self._reader.run()
-        if self._reader.has_received:
-            self.pipeline.fire_channel_read_complete()
-        if self._state == CLOSED:
-            return
+        else:
+            if not self._auto_read:
+                self._held = HOLD_REQUEST  # whoever calls read() while the message is handled takes it off again
+                self._reader.one_at_a_time = True
+            outcome = self._reader.run()
+            if self._reader.has_received:
+                self.pipeline.fire_channel_read_complete()
+            if outcome != DRAINED and self._state != CLOSED:
+                self._after_reading(outcome, events)
+
+    def _after_reading(self, outcome: int, events: int) -> None:
+        """Act on how a round of receives ended."""
         if outcome == ENDED:
             self._input_ended()
         elif outcome == FAILED:
@@ -171,12 +173,11 @@ class ChannelCore(Watched):
 
     def _watch(self) -> None:
         """Tell the poller what this channel waits for, if that has changed."""
-        wanted = self.interest & WRITE if self.interest != SILENT else 0
+        wanted = self.interest & WRITE
         if not self._held:
             wanted |= READ
-            self._is_silent = False
-        elif self._is_silent:
-            return
+        elif self.interest == SILENT:
+            wanted = SILENT  # nothing more can be learnt until reading goes on
         if wanted != self.interest and self._state != NEW:
             self._poller.change(self, wanted)
 
@@ -196,31 +197,30 @@ class ChannelCore(Watched):
 
     def _push_unless_blocked(self) -> None:
         """Send what is flushed, unless the poller is going to say when there is room."""
-        if self.interest == SILENT or not self.interest & WRITE:
+        if not self.interest & WRITE:
             self._push()
         elif self._attention:
             self._settle_output()
 
     def _push(self) -> None:
         """Send what is flushed, and see to it that the rest follows."""
-        if self._state == CLOSED or self._state == NEW:
-            return
-        outcome = self._writer.run()
-        if self._state == CLOSED:  # whoever learned of a finished write closed it
-            return
-        if outcome == DONE:
-            if self.interest != SILENT and self.interest & WRITE:
-                self._poller.change(self, self.interest & ~WRITE)
-        elif outcome in (BLOCKED, UNFINISHED):
-            if self.interest == SILENT:
-                self._poller.change(self, WRITE)
-            elif not self.interest & WRITE:
-                self._poller.change(self, self.interest | WRITE)
-        elif outcome == BROKEN:
-            self._output_broken(self._writer.failure)
-            return
-        if self._attention:
-            self._settle_output()
+        if self._state == OPEN or self._state == CLOSING:  # a tuple would be made each time
+            outcome = self._writer.run()
+            if outcome != DONE or self._attention or self.interest & WRITE:
+                self._after_sending(outcome)
+
+    def _after_sending(self, outcome: int) -> None:
+        """Act on how a round of sends ended; it may have closed the channel, through whoever learned of his write."""
+        if self._state != CLOSED:
+            if outcome == BROKEN:
+                self._output_broken(self._writer.failure)
+            elif outcome == DONE:
+                if self.interest & WRITE:
+                    self._poller.change(self, self.interest & ~WRITE)
+            elif outcome != BUSY and not self.interest & WRITE:
+                self._poller.change(self, (self.interest & READ) | WRITE)
+            if self._attention and self._state != CLOSED:
+                self._settle_output()
 
     # What the ends of the pipeline call (`Sink`).
 

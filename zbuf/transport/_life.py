@@ -151,7 +151,6 @@ class ChannelLife(ChannelFlow):
         elif self._held:
             # What the peer sent before it went is still to be read, later: until then nothing more can be learnt.
             self._poller.change(self, SILENT)
-            self._is_silent = True
 
     # Half-closure.
 

@@ -34,6 +34,14 @@ cdef extern from *:
     int zb_event_mask(zb_event *events, int at) noexcept
 
 
+cpdef enum:
+    READ = 0x001
+    WRITE = 0x004
+    ERROR = 0x008
+    HANGUP = 0x010
+    SILENT = 0x800
+
+
 cdef class Watched:
     cdef object __weakref__
     cdef public int fd
@@ -41,8 +49,8 @@ cdef class Watched:
     cdef bint is_due
     cdef unsigned long long _born
 
-    cdef void ready(self, int events) except *
-    cdef void turn(self) except *
+    cdef int ready(self, int events) except -1
+    cdef int turn(self) except -1
 
 
 cdef class Poller:
@@ -59,13 +67,13 @@ cdef class Poller:
     cpdef add(self, Watched watched, int fd, int interest)
     cpdef change(self, Watched watched, int interest)
     cpdef bint remove(self, Watched watched) except -1
-    cpdef void later(self, Watched watched) except *
-    cpdef void check(self) except *
-    cdef void _wake(self, Watched watched, int events) except *
+    cpdef int later(self, Watched watched) except -1
+    cpdef int check(self) except -1
+    cdef int _wake(self, Watched watched, int events) except -1
     @cython.locals(due=list, done=Py_ssize_t, watched=Watched)
-    cdef void _take_turns(self) except *
-    cpdef void _hand_out(self, Watched watched, int events) except *
-    cdef void _end_of_dispatch(self) except *
+    cdef int _take_turns(self) except -1
+    cpdef int _hand_out(self, Watched watched, int events) except -1
+    cdef int _end_of_dispatch(self) except -1
 
 
 cdef class EpollPoller(Poller):
@@ -79,7 +87,7 @@ cdef class EpollPoller(Poller):
     cpdef change(self, Watched watched, int interest)
     cpdef bint remove(self, Watched watched) except -1
     @cython.locals(watched=Watched)
-    cdef void _deliver(self, int fd, int mask) except *
+    cdef int _deliver(self, int fd, int mask) except -1
 
 
 cdef class LoopPoller(Poller):
@@ -91,4 +99,4 @@ cdef class LoopPoller(Poller):
 cdef class Callback(Watched):
     cdef object _on_ready
 
-    cdef void ready(self, int events) except *
+    cdef int ready(self, int events) except -1

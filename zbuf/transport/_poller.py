@@ -30,11 +30,12 @@ __all__ = ["ERROR", "HANGUP", "READ", "WRITE", "Callback", "EpollPoller", "LoopP
 
 logger = logging.getLogger("zbuf.transport")
 
-READ = 0x001  # the values of EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP: an event needs no translation
-WRITE = 0x004
-ERROR = 0x008
-HANGUP = 0x010
-SILENT = -1  # interest of a member that does not even want to hear of errors
+if not cython.compiled:  # compiled: an enumeration of the .pxd
+    READ = 0x001  # the values of EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP: an event needs no translation
+    WRITE = 0x004
+    ERROR = 0x008
+    HANGUP = 0x010
+    SILENT = 0x800  # interest of a member that does not even want to hear of errors; no event of epoll
 
 EVENTS_PER_WAKEUP = 256  # ours; what is left over is first in line at the next turn of the loop
 
@@ -120,13 +121,12 @@ class Poller:
 
     def later(self, watched: Watched) -> None:
         """Give `watched` its `turn()` soon, once. Raises: RuntimeError (the loop is closed)."""
-        if watched.is_due:
-            return
-        if not self.is_dispatching and not self._turn_is_scheduled:
-            self.loop.call_soon(self._on_turn)
-            self._turn_is_scheduled = True
-        watched.is_due = True
-        self._due.append(watched)
+        if not watched.is_due:
+            if not self.is_dispatching and not self._turn_is_scheduled:
+                self.loop.call_soon(self._on_turn)
+                self._turn_is_scheduled = True
+            watched.is_due = True
+            self._due.append(watched)
 
     def _on_turn(self) -> None:
         self._turn_is_scheduled = False
@@ -163,15 +163,14 @@ class Poller:
 
     def _hand_out(self, watched: Watched, events: int) -> None:
         """Handle `events` of one member, and the turns that come of it."""
-        if self.is_dispatching:
-            return
-        self.is_dispatching = True
-        try:
-            self._wake(watched, events)
-            if self._due:
-                self._take_turns()
-        finally:
-            self._end_of_dispatch()
+        if not self.is_dispatching:
+            self.is_dispatching = True
+            try:
+                self._wake(watched, events)
+                if self._due:
+                    self._take_turns()
+            finally:
+                self._end_of_dispatch()
 
     def _end_of_dispatch(self) -> None:
         self.is_dispatching = False
@@ -292,8 +291,8 @@ class LoopPoller(Poller):
 
     def change(self, watched: Watched, interest: int) -> None:
         """Watch for something else. A loop tells errors only to those who read or write."""
-        before = max(watched.interest, 0)
-        after = max(interest, 0)
+        before = watched.interest
+        after = interest
         fd = watched.fd
         if (before ^ after) & READ:
             if after & READ:

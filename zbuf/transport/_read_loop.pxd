@@ -7,7 +7,7 @@ from zbuf.buffer._bytebuf cimport ByteBuf, adopt
 from zbuf.memory._memory cimport Memory
 from zbuf.memory._pool cimport BlockPool
 from zbuf.pipeline._pipeline cimport Pipeline
-from zbuf.transport._calls cimport Calls
+from zbuf.transport._calls cimport ZB_AGAIN, Calls
 
 cpdef enum:
     DRAINED = 0
@@ -28,8 +28,8 @@ cdef class ReceiveSize:
     cdef bint _was_small
     cdef readonly Py_ssize_t size
 
-    cdef void _move(self, Py_ssize_t at) except *
-    cpdef void record(self, Py_ssize_t received) except *
+    cdef int _move(self, Py_ssize_t at) except -1
+    cpdef int record(self, Py_ssize_t received) except -1
 
 
 cdef class ReadLoop:

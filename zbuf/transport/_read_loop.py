@@ -17,9 +17,10 @@ from zbuf.audit._meter import Account
 
 if not cython.compiled:
     from zbuf.buffer._bytebuf import adopt
+    from zbuf.transport._calls import ZB_AGAIN
 from zbuf.memory._pool import BlockPool
 from zbuf.pipeline._pipeline import Pipeline
-from zbuf.transport._calls import WOULD_BLOCK, Calls
+from zbuf.transport._calls import Calls
 
 if TYPE_CHECKING:
     from zbuf.transport._options import ChannelOptions
@@ -120,7 +121,7 @@ class ReadLoop:
             if n <= 0:
                 if n == 0:
                     return ENDED
-                if n == WOULD_BLOCK:
+                if n == ZB_AGAIN:
                     return EMPTY
                 self.error = -n
                 return FAILED

@@ -5,7 +5,7 @@ cimport cython
 from zbuf.audit._meter cimport Account, Tally
 from zbuf.outbound._plan cimport InlineFile, Nothing, OpenFile, SendBuffers, SendFile
 from zbuf.outbound._queue cimport OutboundQueue
-from zbuf.transport._calls cimport Calls
+from zbuf.transport._calls cimport ZB_AGAIN, ZB_MORE, Calls
 
 cpdef enum:
     DONE = 0

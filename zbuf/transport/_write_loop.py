@@ -14,11 +14,13 @@ try:
 except ImportError:
     from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
 
+if not cython.compiled:
+    from zbuf.transport._calls import ZB_AGAIN, ZB_MORE
 from zbuf.audit._meter import Account
 from zbuf.errors import FileTruncatedError
 from zbuf.outbound._plan import InlineFile, Nothing, OpenFile, SendBuffers, SendFile
 from zbuf.outbound._queue import OutboundQueue
-from zbuf.transport._calls import MSG_MORE, WOULD_BLOCK, Calls
+from zbuf.transport._calls import Calls
 from zbuf.transport._send_file import FileSender, broken
 
 if TYPE_CHECKING:
@@ -76,7 +78,7 @@ class WriteLoop:
                 offered = buffers.nbytes
                 n = self._send(buffers)
                 if n < 0:
-                    return BLOCKED if n == WOULD_BLOCK else self._fail(n, buffers.views)
+                    return BLOCKED if n == ZB_AGAIN else self._fail(n, buffers.views)
                 self._queue.sent(n)
                 if n < offered:
                     return BLOCKED
@@ -96,7 +98,7 @@ class WriteLoop:
 
     def _send(self, plan: SendBuffers) -> int:
         """One system call for all that the plan names; what comes back is its result."""
-        flags = MSG_MORE if plan.more else 0
+        flags = ZB_MORE if plan.more else 0
         views = plan.views
         if len(views) == 1:
             n = self._calls.send(views[0], flags)
@@ -136,7 +138,7 @@ class WriteLoop:
                 return BROKEN
             self._queue.fail_entry(exc)
             return DONE
-        if n == WOULD_BLOCK:
+        if n == ZB_AGAIN:
             return BLOCKED
         if n < 0:
             self.failure = broken(-n)
