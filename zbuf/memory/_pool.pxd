@@ -3,6 +3,9 @@ cimport cython
 from zbuf.memory._memory cimport Block, Memory, as_size
 from zbuf.memory._unpooled cimport Blocks
 
+cdef Py_ssize_t SMALLEST
+cdef Py_ssize_t LARGEST
+
 cdef class BlockPool(Blocks):
     cdef Py_ssize_t _max_cached
     cdef bint _zero

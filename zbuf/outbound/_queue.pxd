@@ -10,7 +10,7 @@ cdef Py_ssize_t COMPACT_FROM
 cdef Entry _SPENT
 
 cdef class OutboundQueue(Planner):
-    @cython.locals(buf=ByteBuf, size=Py_ssize_t)
+    @cython.locals(taken=ByteBuf, buf=ByteBuf, size=Py_ssize_t)
     cpdef add(self, object msg, object promise=*)
     cpdef add_marker(self, object promise)
     @cython.locals(size=Py_ssize_t)

@@ -91,7 +91,8 @@ class OutboundQueue(Planner):
         Raises: UnsupportedMessageError, WriteLimitError, ChannelClosedError after fail(), ReferenceCountError for a
         released handle, BufferError for a strided object; then the message is released and `promise` untouched."""
         if isinstance(msg, ByteBuf):
-            buf: ByteBuf = msg.move()
+            taken: ByteBuf = msg  # typed, so that the move is a C call
+            buf: ByteBuf = taken.move()
             size = buf._writer - buf._reader
             if not self._has_room(size):
                 self._check_room(size, buf)
