@@ -55,10 +55,10 @@ cdef class ChannelCore(Watched):
     cdef int _after_reading(self, int outcome, int events) except -1
     cdef int _end_event(self) except -1
     @cython.locals(wanted=int)
-    cpdef int _watch(self) except -1
+    cdef int _update_interest(self) except -1
     cdef int _ask_for_flush(self) except -1
-    cpdef int _flush_now(self) except -1
-    cpdef int _push_unless_blocked(self) except -1
+    cdef int _flush_out(self) except -1
+    cdef int _push_if_free(self) except -1
     @cython.locals(outcome=int)
-    cpdef int _push(self) except -1
+    cdef int _push(self) except -1
     cdef int _after_sending(self, int outcome) except -1

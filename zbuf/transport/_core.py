@@ -103,7 +103,7 @@ class ChannelCore(Watched):
                 if events & ~WRITE and self._state != CLOSED:
                     self._receive(events)
                 if self._flush_is_due:
-                    self._flush_now()
+                    self._flush_out()
             finally:
                 self._in_event = outer
                 leave(previous)
@@ -117,7 +117,7 @@ class ChannelCore(Watched):
             self._in_event = True
             try:
                 if self._flush_is_due:
-                    self._flush_now()
+                    self._flush_out()
                 if self._attention:
                     self._settle_output()
             finally:
@@ -133,7 +133,7 @@ class ChannelCore(Watched):
         try:
             fire()
             if self._flush_is_due:
-                self._flush_now()
+                self._flush_out()
         finally:
             self._in_event = outer
             leave(previous)
@@ -144,7 +144,7 @@ class ChannelCore(Watched):
         if self._finish_is_due:
             self._finish()
         elif self._state != CLOSED and (self._held == 0) != (self.interest & READ != 0):
-            self._watch()
+            self._update_interest()
 
     def _receive(self, events: int) -> None:
         if self._held:  # reading is not wanted, so this is an error or a hang-up: they come whatever the interest is
@@ -171,7 +171,7 @@ class ChannelCore(Watched):
             if events & (ERROR | HANGUP):
                 self._hung_up(events)
 
-    def _watch(self) -> None:
+    def _update_interest(self) -> None:
         """Tell the poller what this channel waits for, if that has changed."""
         wanted = self.interest & WRITE
         if not self._held:
@@ -189,13 +189,13 @@ class ChannelCore(Watched):
             self._schedule()
         self._flush_is_due = True
 
-    def _flush_now(self) -> None:
+    def _flush_out(self) -> None:
         self._flush_is_due = False
         if self._auto_flush:
             self._queue.flush()
-        self._push_unless_blocked()
+        self._push_if_free()
 
-    def _push_unless_blocked(self) -> None:
+    def _push_if_free(self) -> None:
         """Send what is flushed, unless the poller is going to say when there is room."""
         if not self.interest & WRITE:
             self._push()
@@ -221,6 +221,21 @@ class ChannelCore(Watched):
                 self._poller.change(self, (self.interest & READ) | WRITE)
             if self._attention and self._state != CLOSED:
                 self._settle_output()
+
+    # The same for the half in Python. Not cpdef: such a method looks for an override of itself at every call, because
+    # `Channel` is a Python class, and those four look-ups cost a tenth of a small message.
+
+    def _watch(self) -> None:
+        """Tell the poller what this channel waits for, if that has changed."""
+        self._update_interest()
+
+    def _flush_now(self) -> None:
+        """Make what is queued sendable and send it."""
+        self._flush_out()
+
+    def _push_unless_blocked(self) -> None:
+        """Send what is flushed, unless the poller is going to say when there is room."""
+        self._push_if_free()
 
     # What the ends of the pipeline call (`Sink`).
 
@@ -266,7 +281,7 @@ class ChannelCore(Watched):
         previous = enter(self._account)
         try:
             self._flush_is_due = False
-            self._push_unless_blocked()
+            self._push_if_free()
         finally:
             leave(previous)
 
@@ -275,7 +290,7 @@ class ChannelCore(Watched):
         if self._held & HOLD_REQUEST:
             self._held &= ~HOLD_REQUEST
             if not self._in_event and self._state == OPEN:
-                self._watch()
+                self._update_interest()
 
     def sink_close(self) -> None:
         """Close now; what is still queued fails."""
