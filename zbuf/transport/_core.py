@@ -54,6 +54,8 @@ if not cython.compiled:  # compiled: enumerations of the .pxd
 class ChannelCore(Watched):
     """Socket, pipeline and queue of one connection, and how an event travels between them."""
 
+    prefers_bytes = True  # the pipeline's encoders: a header costs less as bytes than as a pooled buffer
+
     def __init__(self, allocator: Any) -> None:
         super().__init__()
         self.allocator = allocator
