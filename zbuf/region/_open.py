@@ -45,6 +45,11 @@ def open_beneath(root_fd: int, relative: str, *, directories: bool = True) -> in
     Raises: FileNotFoundError for whatever is not there, leads out, or is of another kind; PermissionError; any other
     OSError of the system (too many open files ...).
     """
+    return open_with_status(root_fd, relative, directories=directories)[0]
+
+
+def open_with_status(root_fd: int, relative: str, *, directories: bool = True) -> tuple[int, os.stat_result]:
+    """As `open_beneath`, and return what fstat says of the descriptor, too: it had to be asked anyway."""
     parts = _parts(relative)
     try:
         fd = _resolve(root_fd, parts, relative.endswith("/"))
@@ -53,9 +58,9 @@ def open_beneath(root_fd: int, relative: str, *, directories: bool = True) -> in
             raise _not_found() from None
         raise
     try:
-        mode = os.fstat(fd).st_mode
-        if stat.S_ISREG(mode) or (directories and stat.S_ISDIR(mode)):
-            return fd
+        status = os.fstat(fd)
+        if stat.S_ISREG(status.st_mode) or (directories and stat.S_ISDIR(status.st_mode)):
+            return fd, status
     except BaseException:
         os.close(fd)
         raise
@@ -77,6 +82,13 @@ def _parts(relative: str) -> list[bytes]:
 
 
 def _resolve(root_fd: int, parts: list[bytes], wants_directory: bool) -> int:
+    if len(parts) == 1 and not wants_directory:
+        # One name in the root itself cannot lead out unless it is a link; the ordinary call costs a third less.
+        try:
+            return os.open(parts[0], FLAGS | os.O_NOFOLLOW, dir_fd=root_fd)
+        except OSError as exc:
+            if exc.errno != errno.ELOOP:
+                raise
     if _openat2_works(root_fd):
         path = b"/".join(parts) or b"."
         return _openat2(root_fd, path + b"/" if wants_directory else path)

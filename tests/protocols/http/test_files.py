@@ -281,7 +281,7 @@ def test_failure_to_open_is_an_answer(get: Get, monkeypatch: pytest.MonkeyPatch,
     def refuse(root_fd: int, relative: str) -> int:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(files_module, "open_beneath", refuse)
+    monkeypatch.setattr(files_module, "open_with_status", refuse)
     assert get("/a.txt").status == status
 
 

@@ -7,6 +7,7 @@ Always  a part is sent only when the validator is strong and equal; in doubt the
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from zbuf.protocols.http._dates import format_date, parse_date
@@ -37,11 +38,21 @@ class Validators(NamedTuple):
     @classmethod
     def of(cls, size: int, mtime_ns: int, inode: int, now_ns: int) -> "Validators":
         """Return the validators of a file as fstat describes it, seen at `now_ns`."""
-        strong = now_ns - mtime_ns >= _SETTLED_NS
+        if now_ns - mtime_ns >= _SETTLED_NS:
+            return _settled(size, mtime_ns, inode)
         # never later than now: RFC 9110 section 8.8.2.1
         modified = max(min(mtime_ns, now_ns) // 1_000_000_000, 0)
-        etag = f'"{size:x}-{mtime_ns & 0xFFFF_FFFF_FFFF_FFFF:x}-{inode:x}"'
-        return cls(etag if strong else f"W/{etag}", format_date(modified), modified, strong)
+        return cls(f"W/{_etag(size, mtime_ns, inode)}", format_date(modified), modified, False)
+
+
+def _etag(size: int, mtime_ns: int, inode: int) -> str:
+    return f'"{size:x}-{mtime_ns & 0xFFFF_FFFF_FFFF_FFFF:x}-{inode:x}"'
+
+
+@lru_cache(maxsize=1024)  # a pure function of what fstat said: another state of the file is another call
+def _settled(size: int, mtime_ns: int, inode: int) -> Validators:
+    modified = max(mtime_ns // 1_000_000_000, 0)
+    return Validators(_etag(size, mtime_ns, inode), format_date(modified), modified, True)
 
 
 def evaluate(headers: Mapping[bytes, bytes], validators: Validators, now: int) -> int:

@@ -20,7 +20,8 @@ from zbuf.protocols.http._media import content_type
 from zbuf.protocols.http._ranges import UNSATISFIABLE, ByteRange
 from zbuf.protocols.http._response import Field, HttpResponse, error_response
 from zbuf.protocols.http._targets import Place, TargetError, resolve
-from zbuf.region import FileRegion, open_beneath
+from zbuf.region import FileRegion
+from zbuf.region._open import open_with_status
 
 __all__ = ["StaticFiles"]
 
@@ -97,14 +98,13 @@ class StaticFiles:
 
     def _answer(self, request: HttpRequest, place: Place) -> HttpResponse:
         try:
-            fd = open_beneath(self._root, place.relative or ".")
+            fd, status = open_with_status(self._root, place.relative)
         except OSError as exc:
             return error_response(_STATUS_OF_ERRNO.get(exc.errno or 0, 404))
         try:
-            status = os.fstat(fd)
             if stat.S_ISDIR(status.st_mode):
                 return self._directory(request, place, fd)
-            if not stat.S_ISREG(status.st_mode) or place.is_directory:
+            if place.is_directory:
                 return error_response(404)
             response, part = self._file(request, status, place.relative)
             if part is not None:

@@ -314,9 +314,14 @@ class HttpServerHandler(Handler[Any, Any]):
             self._context.close()
             return
         # waiting for half of the room keeps answers together: one flush for sixteen instead of one for each
-        has_room = self._is_paused and self._under_way <= self._max_pipelined // 2
-        if (has_room or not self._under_way) and self._context is not None:
-            self._pump(self._context)
+        context = self._context
+        if context is None or self._is_pumping:
+            return
+        if self._is_paused:
+            if self._under_way <= self._max_pipelined // 2:
+                self._pump(context)
+        elif not self._under_way:
+            self._settle(context)
 
     # Ends.
 

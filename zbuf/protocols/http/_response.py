@@ -77,32 +77,35 @@ def encode_head(
     line = _STATUS_LINES.get(status)
     if line is None:
         raise EncodeError(f"{status} is no status that has a name")
-    parts = [line, _constant_fields(now)]
+    length = f"Content-Length: {body_bytes}\r\n" if allows_body(status) else ""
+    if not keep_alive:
+        connection = "Connection: close\r\n"
+    elif version >= (1, 1):
+        connection = ""
+    else:
+        connection = "Connection: keep-alive\r\n"
+    lines = _encoded(fields) if type(fields) is tuple else _lines(fields)
+    return f"{line}{_constant_fields(now)}{lines}{length}{connection}\r\n".encode("ascii")
+
+
+def _lines(fields: Iterable[Field]) -> str:
+    """Return the fields as lines: the one place where a name or a value becomes part of a head."""
+    lines = []
     for name, value in fields:
+        if _NAME.fullmatch(name) is None:
+            raise EncodeError(f"a field name of {len(name)} characters is no token")
         if not value.isprintable() or not value.isascii():
             raise EncodeError(f"a value of {len(value)} characters is not printable ASCII")
-        parts.append(f"{_field_name(name)}: {value}\r\n")
-    if allows_body(status):
-        parts.append(f"Content-Length: {body_bytes}\r\n")
-    if not keep_alive:
-        parts.append("Connection: close\r\n\r\n")
-    elif version >= (1, 1):
-        parts.append("\r\n")
-    else:
-        parts.append("Connection: keep-alive\r\n\r\n")
-    return "".join(parts).encode("ascii")
+        lines.append(f"{name}: {value}\r\n")
+    return "".join(lines)
+
+
+_encoded = lru_cache(maxsize=1024)(_lines)  # the same fields again: a file that is asked for often
 
 
 @lru_cache(maxsize=8)  # by the second
 def _constant_fields(now: int) -> str:
     return f"Server: zbuf\r\nDate: {format_date(now)}\r\n"
-
-
-@lru_cache(maxsize=256)  # names come from our own side: a handful
-def _field_name(name: str) -> str:
-    if _NAME.fullmatch(name) is None:
-        raise EncodeError(f"a field name of {len(name)} characters is no token")
-    return name
 
 
 def error_response(status: int, *, fields: Sequence[Field] = (), close: bool = False) -> HttpResponse:
