@@ -18,6 +18,8 @@ from enum import Enum
 from pathlib import Path
 from types import ModuleType
 
+from c_only import is_c_only
+
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "api.txt"
 NOT_OURS = {"zbuf.cli"}  # a program, not a library: its surface is its command line
@@ -69,7 +71,7 @@ def members(cls: type, promised: set[int]) -> Iterator[tuple[str, str]]:
         home = _home(cls, name)
         if home is None or not home.__module__.startswith("zbuf"):
             continue
-        if any(_home(base, name) is home for base in said):
+        if is_c_only(home, name) or any(_home(base, name) is home for base in said):
             continue
         value = vars(home)[name]
         if isinstance(value, staticmethod | classmethod):

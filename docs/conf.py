@@ -7,7 +7,7 @@ from pathlib import Path
 os.environ["ZBUF_PURE"] = "1"  # compiled methods carry no annotations; the sources do
 os.environ.pop("ZBUF_REQUIRE_COMPILED", None)
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
+sys.path[:0] = [str(HERE.parent), str(HERE / "_ext"), str(HERE.parent / ".ci")]
 
 import zbuf  # noqa: E402  (found through the path set above)
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import sys
 from typing import Any
 
+from c_only import is_c_only
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
@@ -138,6 +140,15 @@ def process(app: Sphinx, what: str, name: str, obj: object, options: object, lin
     lines[:] = translate(lines)
 
 
+def leave_out(app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: object) -> bool | None:
+    """Leave out what only C code can reach in the compiled form; anything else is autodoc's decision."""
+    qualified = getattr(obj, "__qualname__", "").split(".")
+    home = getattr(sys.modules.get(getattr(obj, "__module__", "")), qualified[0], None)
+    if len(qualified) == 2 and inspect.isclass(home) and is_c_only(home, qualified[1]):
+        return True
+    return None
+
+
 def plain_defaults(
     app: Sphinx, what: str, name: str, obj: object, options: object, signature: str | None, returned: str | None
 ) -> tuple[str | None, str | None] | None:
@@ -151,5 +162,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Tell Sphinx what is here."""
     app.add_directive("room", Room)
     app.connect("autodoc-process-docstring", process)
+    app.connect("autodoc-skip-member", leave_out)
     app.connect("autodoc-process-signature", plain_defaults)
     return {"parallel_read_safe": True}
