@@ -1,10 +1,14 @@
 """Text for a terminal: nothing of a peer reaches it raw, and a bill says what it means."""
 
+import logging
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from zbuf.audit import Bill, CopyReason, Count, Move
+from zbuf.cli._serve import OneLine
 from zbuf.cli._served import peer_name, report_lines, summary_lines
 from zbuf.cli._text import printable
 from zbuf.errors import ChannelClosedError, FileTruncatedError
@@ -138,3 +142,12 @@ def test_summary_lines_add_up() -> None:
 def test_peer_name_is_host_and_port(address: object, name: str) -> None:
     """IPv6 in brackets; UNIX sockets have no name worth printing."""
     assert peer_name(address) == name
+
+
+def test_log_records_are_one_printable_line() -> None:
+    """A failure in the log has no traceback and no control characters."""
+    try:
+        raise OSError("bad \x1b[31m\nname")
+    except OSError:
+        record = logging.LogRecord("zbuf", logging.ERROR, "", 0, "closed: %s", ("\x07",), sys.exc_info())
+    assert OneLine().format(record) == "zbuf: closed: \\x07: OSError: bad \\x1b[31m\\x0aname"

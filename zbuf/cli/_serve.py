@@ -30,6 +30,16 @@ FILE_HIGH_WATER = 1024 * 1024  # as serve_directory
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+class OneLine(logging.Formatter):
+    """A record in one printable line; the user of a command has no use for a traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the message, and of an exception its class and message."""
+        text = f"zbuf: {record.getMessage()}"
+        error = record.exc_info[1] if record.exc_info else None
+        return printable(text if error is None else f"{text}: {type(error).__name__}: {error}", 1000)
+
+
 class Output:
     """Standard output, line by line. When its reader has gone away the rest is silence, not an error."""
 
@@ -65,7 +75,9 @@ class Run:
 
 def serve(directory: str, host: str, port: int, *, quiet: bool) -> int:
     """Serve until a signal comes, and return the exit code. Raises: CommandError when it cannot begin."""
-    logging.basicConfig(format="zbuf: %(message)s", level=logging.WARNING)  # one line, no traceback
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLine())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
     return asyncio.run(_serve(directory, host, port, quiet=quiet))
 
 

@@ -371,9 +371,12 @@ def test_root_that_cannot_be_served_is_an_error_at_once(root: Path, name: str, e
 
 
 def test_close_is_idempotent_and_leaves_responses_alone(root: Path) -> None:
-    """A response owns its descriptor."""
+    """A response owns its descriptor; a closed root serves nothing, whoever has its number now."""
     files = StaticFiles(root)
     response = files(HttpRequest("GET", "/a.txt"))
     files.close()
+    fd = os.open(root, os.O_RDONLY)
     files.close()
     assert body(response) == b"0123456789"
+    assert files(HttpRequest("GET", "/a.txt")).status == 404
+    os.close(fd)

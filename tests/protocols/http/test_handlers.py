@@ -276,6 +276,30 @@ def test_handler_application_that_raises_is_answered_for(caplog: pytest.LogCaptu
     assert [record.name for record in caplog.records] == ["zbuf.http"]
 
 
+@pytest.mark.parametrize(
+    "response",
+    [(200, (("X-Evil", "a\r\nSet-Cookie: b"),)), (200, (("Bad name", "a"),)), (799, ()), (100, ())],
+)
+def test_row112_application_that_returns_what_cannot_be_sent_is_answered_for(
+    response: tuple[int, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """500 instead, nothing of it on the wire, its body released, and the connection goes on."""
+    bodies: list[ByteBuf] = []
+
+    def application(request: HttpRequest) -> HttpResponse:
+        if request.target == "/2":
+            return numbered(request)
+        bodies.append(copied(b"secret body"))
+        return HttpResponse(*response, body=bodies[-1])
+
+    with wire(application) as channel:
+        channel.write_inbound(GET % 1 + GET % 2)
+        assert statuses(channel.sent) == [500, 200]
+        assert b"Cookie" not in channel.sent and b"secret" not in channel.sent
+    assert [buf.refcnt for buf in bodies] == [0]
+    assert len(caplog.records) == 1
+
+
 def test_handler_body_of_a_buffer_is_taken_and_of_a_head_released() -> None:
     """Ownership of bodies, sent and unsent."""
     made: list[ByteBuf] = []

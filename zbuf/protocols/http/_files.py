@@ -64,7 +64,6 @@ class StaticFiles:
         self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._listings = listings
         self._clock = clock
-        self._is_open = True
         try:
             with os.scandir(self._root) as entries:
                 next(entries, None)
@@ -74,9 +73,9 @@ class StaticFiles:
 
     def close(self) -> None:
         """Close the descriptor of the root; a second call does nothing. Responses under way go on."""
-        if self._is_open:
-            self._is_open = False
-            os.close(self._root)
+        root, self._root = self._root, -1  # the number may soon name something else
+        if root >= 0:
+            os.close(root)
 
     def __enter__(self) -> "StaticFiles":
         return self

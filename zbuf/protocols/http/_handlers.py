@@ -17,12 +17,12 @@ from typing import Any, Final, TypeAlias
 from zbuf.audit import Bill, is_metering
 from zbuf.buffer import release
 from zbuf.codec import NEED_DATA, Limits
-from zbuf.errors import DecodeError, LimitExceededError
+from zbuf.errors import DecodeError, EncodeError, LimitExceededError
 from zbuf.pipeline import Context, Handler, InputShutdown
 from zbuf.protocols.http._alarm import Alarm, HttpTimers, TimerLoop
 from zbuf.protocols.http._body import UNKNOWN_LENGTH, allows_body
 from zbuf.protocols.http._head import HTTP_LIMITS, HttpRequest, HttpRequestDecoder, is_valid_host
-from zbuf.protocols.http._response import HttpResponse, encode_head, error_response
+from zbuf.protocols.http._response import HttpResponse, error_response
 from zbuf.protocols.http._served import Served, ServedReport
 from zbuf.region import FileRegion
 
@@ -266,26 +266,22 @@ class HttpServerHandler(Handler[Any, Any]):
         self._send(ctx, request, error_response(status, close=True))
 
     def _send(self, ctx: Context, request: HttpRequest | None, response: HttpResponse) -> None:
-        status = response.status
-        body_bytes = response.body_bytes
-        version = (1, 1) if request is None else request.version
         expects = request is not None and request.body_bytes > 0 and b"expect" in request.headers
         # whoever waits for "100 Continue" may or may not send the body after a final answer: RFC 9110 section 10.1.1
         keep_alive = request is not None and request.keep_alive and not response.close and not expects
+        version = (1, 1) if request is None else request.version
+        now = int(time.time())
         try:
-            head = encode_head(
-                status,
-                response.fields,
-                body_bytes=body_bytes,
-                now=int(time.time()),
-                keep_alive=keep_alive,
-                version=version,
-            )
-        except BaseException:
+            head = response.encode_head(now=now, keep_alive=keep_alive, version=version)
+        except EncodeError as exc:
+            _log.error("an HTTP application returned what cannot be sent, answered with 500", exc_info=exc)
             response.release()
-            raise
+            response = error_response(500)
+            head = response.encode_head(now=now, keep_alive=keep_alive, version=version)
         if not keep_alive:
             self._is_last = True
+        status = response.status
+        body_bytes = response.body_bytes
         if body_bytes and ((request is not None and request.method == "HEAD") or not allows_body(status)):
             body_bytes = 0
         body = response.take_body() if body_bytes else None

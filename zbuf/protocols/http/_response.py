@@ -51,6 +51,15 @@ class HttpResponse:
             return body.remaining
         return len(body)
 
+    def encode_head(self, *, now: int, keep_alive: bool, version: tuple[int, int]) -> bytes:
+        """Return the bytes of this response's head, for a request of `version`. Raises: EncodeError, see `encode_head`;
+        for an interim status, too, since this is the answer."""
+        if self.status < 200:
+            raise EncodeError(f"{self.status} is no final status")
+        return encode_head(
+            self.status, self.fields, body_bytes=self.body_bytes, now=now, keep_alive=keep_alive, version=version
+        )
+
     def take_body(self) -> Body:
         """Hand the body over; the response has none afterwards. Ownership: transfers to the caller."""
         body, self.body = self.body, None
