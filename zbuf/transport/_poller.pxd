@@ -86,6 +86,8 @@ cdef class EpollPoller(Poller):
     cpdef add(self, Watched watched, int fd, int interest)
     cpdef change(self, Watched watched, int interest)
     cpdef bint remove(self, Watched watched) except -1
+    @cython.locals(count=int, at=int)
+    cdef int _round(self) except -2
     @cython.locals(watched=Watched)
     cdef int _deliver(self, int fd, int mask) except -1
 

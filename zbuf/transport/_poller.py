@@ -38,6 +38,8 @@ if not cython.compiled:  # compiled: an enumeration of the .pxd
     SILENT = 0x800  # interest of a member that does not even want to hear of errors; no event of epoll
 
 EVENTS_PER_WAKEUP = 256  # ours; what is left over is first in line at the next turn of the loop
+ROUNDS = int(os.environ.get("ROUNDS", "4"))
+AGAIN_FROM = int(os.environ.get("AGAIN", "4"))
 
 if not cython.compiled:
     zb_epoll_wait = zb_event_fd = zb_event_mask = compiled_only  # compiled: C functions of the .pxd
@@ -243,21 +245,30 @@ class EpollPoller(Poller):
         if self.is_dispatching or self.is_closed:
             return
         self.is_dispatching = True
-        self._dispatch_number += 1
         try:
-            if cython.compiled:
-                count = zb_epoll_wait(self._set_fd, self._events, EVENTS_PER_WAKEUP)  # type: ignore[attr-defined]  # in C
-                if count < 0 and count != -errno.EINTR:
-                    raise OSError(-count, os.strerror(-count))
-                for at in range(count):
-                    self._deliver(zb_event_fd(self._events, at), zb_event_mask(self._events, at))  # type: ignore[attr-defined]  # in C
-            else:
-                for fd, mask in self._set.poll(0, EVENTS_PER_WAKEUP):
-                    self._deliver(fd, mask)
-            if self._due:
-                self._take_turns()
+            rounds = ROUNDS
+            while rounds and self._round() >= AGAIN_FROM and not self.is_closed:
+                rounds -= 1
         finally:
             self._end_of_dispatch()
+
+    def _round(self) -> int:
+        """Hand out what is ready now, and the turns that come of it; return how many events there were."""
+        self._dispatch_number += 1
+        if cython.compiled:
+            count = zb_epoll_wait(self._set_fd, self._events, EVENTS_PER_WAKEUP)  # type: ignore[attr-defined]  # in C
+            if count < 0 and count != -errno.EINTR:
+                raise OSError(-count, os.strerror(-count))
+            for at in range(count):
+                self._deliver(zb_event_fd(self._events, at), zb_event_mask(self._events, at))  # type: ignore[attr-defined]  # in C
+        else:
+            events = self._set.poll(0, EVENTS_PER_WAKEUP)
+            count = len(events)
+            for fd, mask in events:
+                self._deliver(fd, mask)
+        if self._due:
+            self._take_turns()
+        return count
 
     def _deliver(self, fd: int, mask: int) -> None:
         watched = self._table.get(fd)

@@ -178,6 +178,7 @@ class Server:
             channel._close(None)
             raise
         else:
+            self._start(channel)  # it may have returned without ever waiting
             await channel.close_gracefully()
 
     def _forget(self, channel: Channel[Any, Any]) -> None:
