@@ -10,7 +10,6 @@ cdef int EMPTY
 cdef Py_ssize_t UNKNOWN
 cdef int SNAPSHOT
 
-@cython.freelist(256)
 cdef class Entry:
     cdef ByteBuf buf
     cdef object other

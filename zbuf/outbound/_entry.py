@@ -31,6 +31,8 @@ UNKNOWN = 2**63 - 1  # stands for what is left of a region whose size is unknown
 SNAPSHOT = int(CopyReason.SNAPSHOT)
 
 
+@cython.freelist(256)  # here and not in the .pxd, where it would be ignored
+@cython.cclass
 class Entry:
     """What waits at one place of the queue."""
 

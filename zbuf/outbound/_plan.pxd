@@ -2,7 +2,6 @@ cimport cython
 
 from zbuf.buffer._bytebuf cimport ByteBuf
 
-@cython.freelist(32)
 cdef class SendBuffers:
     cdef readonly list views
     cdef readonly Py_ssize_t nbytes

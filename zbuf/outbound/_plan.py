@@ -22,6 +22,11 @@ The transport asks `next_write()` until it says NOTHING:
 
 from typing import Final, TypeAlias
 
+try:
+    import cython
+except ImportError:
+    from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
+
 from zbuf._types import Buffer
 from zbuf.buffer._bytebuf import ByteBuf
 from zbuf.region import FileRegion
@@ -29,6 +34,8 @@ from zbuf.region import FileRegion
 __all__ = ["NOTHING", "InlineFile", "Nothing", "OpenFile", "Plan", "SendBuffers", "SendFile"]
 
 
+@cython.freelist(32)  # here and not in the .pxd, where it would be ignored
+@cython.cclass
 class SendBuffers:
     """Send `nbytes` bytes that lie in `views`: things that `sock.send` (one) or `sock.sendmsg` (several) take.
 
