@@ -325,6 +325,24 @@ def test_end_of_input_runs_the_decoders_end_once_b169(handler, end):
     assert catcher.exceptions == [IncompleteFrameError] and catcher.messages == [b"a"]
 
 
+def test_the_decoders_end_is_called_once_b169():
+    """Half-closure, then the close: `end()` runs at the first of them only."""
+
+    class Counts(Slow):
+        ends = 0
+
+        def end(self):
+            self.ends += 1
+            super().end()
+
+    counts = Counts()
+    channel = EmbeddedChannel(DecoderHandler(counts), Catcher())
+    channel.shutdown_input()
+    channel.shutdown_input()
+    channel.finish()
+    assert counts.ends == 1
+
+
 def test_end_of_input_between_frames_is_silent_b169(handler):
     """Nothing was cut, nothing is reported."""
     catcher = Catcher()
@@ -622,13 +640,15 @@ def test_the_message_is_released_after_encode_b148(raises):
         accepts = ByteBuf
 
         def encode(self, msg, alloc):
+            self.seen = msg
             half = len(msg) // 2
             yield msg.read_slice(half)
             if raises:
                 raise EncodeError("no")
             yield msg.read_slice(len(msg))
 
-    channel = EmbeddedChannel(EncoderHandler(Halves()), allocator=pool)
+    halves = Halves()
+    channel = EmbeddedChannel(EncoderHandler(halves), allocator=pool)
     msg = pool.buffer(8)
     msg.write_bytes(b"abcdef")
     if raises:
@@ -637,7 +657,7 @@ def test_the_message_is_released_after_encode_b148(raises):
     else:
         channel.write_outbound(msg)
         assert sent(channel) == [b"abc", b"def"]
-    assert msg.refcnt == 0 and pool.statistics().live_blocks == 0
+    assert msg.refcnt == 0 and halves.seen.refcnt == 0 and pool.statistics().live_blocks == 0
 
 
 def test_an_encoder_never_sees_the_writers_handle():

@@ -238,6 +238,18 @@ def test_removing_the_next_handler_skips_it(log):
     assert log == ["next: handler_removed"] and catcher.messages == ["msg"]
 
 
+def test_a_removed_handler_reaches_the_successor_of_a_replaced_one():
+    """Its neighbour was replaced after it left: what it fires goes to the new one, the old one sees nothing."""
+    log, successor, first = [], Catcher(), Catcher()
+    channel = EmbeddedChannel(first, Recorder("old", log))
+    ctx = channel.pipeline.context(first)
+    channel.pipeline.remove(first)
+    channel.pipeline.replace("Recorder#0", None, successor)
+    del log[:]
+    ctx.fire_channel_read("x")
+    assert successor.messages == ["x"] and log == []
+
+
 def test_adding_behind_sees_the_running_event(log):
     """A handler added behind the present one gets the message that is under way."""
 
