@@ -33,6 +33,7 @@ cdef class DecoderCore:
     cdef object _starved(self, ByteBuf held)
     cdef object _refuse(self, object message, Py_ssize_t consumed)
     cdef object _take_past_count(self)
+    cdef object _stash_or_need(self)
     cdef int _settle(self, ByteBuf held) except -1
     @cython.locals(held=ByteBuf)
     cdef int _drop(self) except -1

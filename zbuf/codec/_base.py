@@ -132,7 +132,8 @@ class DecoderCore:
 
     def leftover(self) -> ByteBuf:
         """Return the unread bytes and leave the decoder empty, as new. Ownership: transfers to the caller."""
-        self._check_not_parsing("leftover()")
+        if self._parsing:
+            raise _from_parse(self, "leftover()")
         held, self._held = self._held, None
         self._drop()
         return empty() if held is None else held
@@ -142,7 +143,8 @@ class DecoderCore:
 
         Raises: IncompleteFrameError, once, when the input ended inside a frame; what was left of it is released, and
         the decoder is empty."""
-        self._check_not_parsing("end()")
+        if self._parsing:
+            raise _from_parse(self, "end()")
         buffered, needed = self.buffered, max(1, self.needed)
         inside = self._held is not None or self._want > 1
         self._drop()
@@ -183,7 +185,7 @@ class DecoderCore:
             raise ReferenceCountError("the buffer was released", refcnt=0)
         if self._parsing:
             data.release()
-            raise UsageError(f"{type(self).__name__}.parse() called feed() of its own decoder")
+            raise _from_parse(self, "feed()")
         if self._stash is None:
             self._count = 0
         n = data._writer - data._reader
@@ -209,7 +211,8 @@ class DecoderCore:
         before = held._writer - held._reader
         if before < self._want:
             return _NEED_DATA
-        self._check_not_parsing("next()")
+        if self._parsing:
+            raise _from_parse(self, "next()")
         self._parsing = True
         self._want = 0
         try:
@@ -297,10 +300,6 @@ class DecoderCore:
         release_counted(stash)
         self.reset()
 
-    def _check_not_parsing(self, call: str) -> None:
-        if self._parsing:
-            raise UsageError(f"{type(self).__name__}.parse() called {call} of its own decoder")
-
 
 class _Messages:
     """The iterator of a decoder."""
@@ -381,6 +380,10 @@ def release_counted(obj: Any) -> None:
     """Release a buffer or region that is still alive; leave anything else alone."""
     if getattr(obj, "refcnt", 0):
         release(obj)
+
+
+def _from_parse(decoder: DecoderCore, call: str) -> UsageError:
+    return UsageError(f"{type(decoder).__name__}.parse() called {call} of its own decoder")
 
 
 def _too_long(maximum: int, value: int) -> TooLongFrameError:

@@ -46,6 +46,7 @@ cdef class LengthFieldCore(DecoderCore):
     cdef Py_ssize_t _skip
     cdef object _late
 
+    cdef object _parse(self, ByteBuf buf)
     @cython.locals(readable=Py_ssize_t, size=Py_ssize_t, value="long long")
     cdef object _frame(self, ByteBuf buf)
     @cython.locals(at=Py_ssize_t, width=int, value="long long", big="unsigned long long")

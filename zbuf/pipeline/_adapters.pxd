@@ -27,6 +27,7 @@ cdef class DecoderInner(Inner):
     cdef void _work(self, Context ctx) except *
     @cython.locals(buf=ByteBuf)
     cdef void _feed(self, Context ctx, object msg) except *
+    @cython.locals(stuck=Py_ssize_t)
     cdef bint _deliver(self, Context ctx) except -1
     @cython.locals(left=Py_ssize_t)
     cdef Py_ssize_t _report(self, Context ctx, object exc, Py_ssize_t stuck) except -2
