@@ -1,6 +1,7 @@
 """Bad neighbours and a changing file system: the answer is right or the connection closes, and nothing is left."""
 
 import asyncio
+import errno
 import os
 import resource
 import select
@@ -16,8 +17,9 @@ import pytest
 from tests.leaks import open_descriptors
 from tests.live._serving import MIB, SECONDS, Site, ask, get, needs_curl, serving, split
 from zbuf.errors import FileTruncatedError
-from zbuf.protocols.http import HttpTimers
-from zbuf.transport import ChannelOptions
+from zbuf.protocols.http import HttpRequest, HttpResponse, HttpServerHandler, HttpTimers
+from zbuf.region import FileRegion
+from zbuf.transport import ChannelOptions, serve
 
 Run = Callable[..., Any]
 
@@ -304,6 +306,53 @@ def test_row79_server_out_of_descriptors_answers_503_and_recovers(run: Run, big:
             writer.close()
             await is_alive(site)
             await site.is_quiet()
+
+    run(main())
+
+
+def test_body_that_cannot_be_opened_closes_the_connection(run: Run, tmp_path: Path) -> None:
+    """The head has promised bytes that will not come: with the right option nothing else can be taken for them."""
+
+    def application(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(200, body=FileRegion(tmp_path / "missing", 0, 100_000))
+
+    async def main() -> None:
+        def init(channel: Any) -> None:
+            channel.pipeline.add_last(HttpServerHandler(application))
+
+        for closes in (True, False):
+            options = ChannelOptions(region_failure_closes=closes)
+            async with await serve(init, "127.0.0.1", 0, options=options) as server:
+                answer = await ask(server.addresses[0][1], get("/") * 3, shut=False)
+                assert not server.channels
+                assert len(answer) < 100_000
+                assert not closes or answer == b""
+
+    run(main())
+
+
+def test_row77_small_file_that_cannot_be_read_ends_the_connection_before_its_head(
+    run: Run, big: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EIO from a disk: pipelined answers behind it are not taken for its bytes."""
+    fails = [True]
+    read_into = FileRegion.read_into
+
+    def read(region: FileRegion, *args: Any) -> int:
+        if fails and fails.pop():
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read_into(region, *args)
+
+    monkeypatch.setattr(FileRegion, "read_into", read)
+
+    async def main() -> None:
+        async with serving(big) as site:
+            assert await ask(site.port, get("/small") * 3, shut=False) == b""
+            await site.is_quiet()
+            await is_alive(site)
+        assert [served.error is None for served in site.served] == [False, False, False, True]
+        cause = site.served[0].error
+        assert cause is not None and isinstance(cause.__cause__, OSError) and cause.__cause__.errno == errno.EIO
 
     run(main())
 

@@ -40,6 +40,8 @@ class ChannelOptions:
     `auto_flush`: what was written goes out once per loop turn without being asked.
     `coalesce_below`: parts smaller than this are joined by copying; `small_file_below`: regions up to this size are
     read into the buffer before them.
+    `region_failure_closes`: a file that cannot be opened or read closes the channel, also when no byte of it was sent;
+    for protocols whose head has promised those bytes. Off: that write fails, and the channel goes on.
     `connect_timeout`, `close_timeout`: seconds to connect in all, and to drain the output at a graceful close.
     `inbox_limit`: messages kept for `async for` before reading pauses.
     The others are socket options; None leaves the kernel's default. `linger` is in seconds, 0 resets at close.
@@ -66,6 +68,7 @@ class ChannelOptions:
     auto_flush: bool = True
     coalesce_below: int = 2048
     small_file_below: int = 32 * KIB
+    region_failure_closes: bool = False
     connect_timeout: float = 30.0
     close_timeout: float = 30.0
     inbox_limit: int = 64

@@ -28,6 +28,7 @@ cdef class WriteLoop:
     cdef readonly object failure
     cdef bint _is_corked
     cdef Py_ssize_t _file_budget_left
+    cdef bint _region_failure_closes
 
     cpdef int run(self) except -1
     @cython.locals(budget=Py_ssize_t, offered=Py_ssize_t, n=Py_ssize_t, buffers=SendBuffers)

@@ -57,6 +57,7 @@ class WriteLoop:
         self.failure: BaseException | None = None
         self._is_corked = False
         self._file_budget_left = 0
+        self._region_failure_closes = options.region_failure_closes
 
     def run(self) -> int:
         """Send until the queue names nothing, the socket is full or the budget is spent; return the outcome."""
@@ -92,8 +93,8 @@ class WriteLoop:
                 if outcome != DONE:
                     return outcome
                 budget -= 1
-            else:
-                self._prepare_file(plan)
+            elif not self._prepare_file(plan):
+                return BROKEN
         return UNFINISHED
 
     def _send(self, plan: SendBuffers) -> int:
@@ -133,7 +134,7 @@ class WriteLoop:
             self._queue.fail(exc)
             return BROKEN
         except OSError as exc:
-            if region.transferred:
+            if region.transferred or self._region_failure_closes:
                 self.failure = exc
                 return BROKEN
             self._queue.fail_entry(exc)
@@ -150,13 +151,16 @@ class WriteLoop:
         self._queue.sent(n)
         return DONE
 
-    def _prepare_file(self, plan: object) -> None:
-        """Open a region, or read a small one to where its bytes leave together with those before it."""
+    def _prepare_file(self, plan: object) -> bool:
+        """Open a region, or read a small one to where its bytes leave together with those before it.
+
+        Returns: whether the channel can go on.
+        """
         try:
             if type(plan) is OpenFile:
                 plan.region.fileno()
                 self._queue.opened()
-                return
+                return True
             small = cast(InlineFile, plan)
             try:
                 n = small.region.read_into(small.buf, small.region.remaining)
@@ -166,7 +170,11 @@ class WriteLoop:
                 self._account.moved("pread", n)
             self._queue.inlined()
         except OSError as exc:
+            if self._region_failure_closes:
+                self.failure = exc
+                return False
             self._queue.fail_entry(exc)
+        return True
 
     def _uncork(self) -> None:
         """Nothing followed what was sent with MSG_MORE: push it, or it leaves 200 ms later."""

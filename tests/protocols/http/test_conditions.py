@@ -91,6 +91,7 @@ def test_evaluate_weak_validator_never_satisfies_if_match() -> None:
     """If-Match compares strongly; If-None-Match does not."""
     etag = YOUNG.etag.encode()
     assert evaluate({b"if-match": etag}, YOUNG, NOW) == 412
+    assert evaluate({b"if-match": etag.removeprefix(b"W/")}, YOUNG, NOW) == 412
     assert evaluate({b"if-none-match": etag}, YOUNG, NOW) == 304
 
 

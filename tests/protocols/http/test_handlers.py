@@ -10,7 +10,7 @@ import pytest
 import zbuf
 from zbuf._types import WritePromise
 from zbuf.audit import Bill
-from zbuf.buffer import ByteBuf, copied
+from zbuf.buffer import ByteBuf, Pool, copied
 from zbuf.protocols.http import HttpRequest, HttpResponse, HttpServerHandler, HttpTimers, ServedReport, error_response
 from zbuf.region import FileRegion
 from zbuf.testing._embedded import EmbeddedChannel
@@ -369,6 +369,19 @@ def test_handler_peer_that_goes_away_leaves_nothing() -> None:
     assert [type(served.error).__name__ for report in reports for served in report.requests] == ["ChannelClosedError"]
 
 
+def test_handler_closed_inside_a_head_gives_its_block_back() -> None:
+    """The unfinished head is not kept until the handler dies."""
+    pool = Pool()
+    half = pool.buffer(64)
+    half.write_bytes(b"GET /half")
+    handler = HttpServerHandler(numbered, loop=Clock())
+    with Wire(handler, Clock()) as channel:
+        channel.write_inbound(half)
+        assert pool.statistics().live_blocks == 1
+    assert pool.statistics().live_blocks == 0
+    assert handler is not None
+
+
 def test_handler_finish_lets_answers_under_way_go_and_takes_no_more() -> None:
     """The graceful end of a connection."""
     handler = HttpServerHandler(numbered, loop=Clock())
@@ -457,6 +470,17 @@ def test_timer_peer_that_takes_nothing_is_closed() -> None:
         clock_of(channel).advance(59)
         assert channel.is_open
         clock_of(channel).advance(62)
+        assert not channel.is_open
+
+
+def test_timer_peer_that_takes_nothing_but_keeps_sending_is_closed() -> None:
+    """What it sends is no progress of what it is sent."""
+    with wire(stuck=True) as channel:
+        channel.write_inbound(GET % 1)
+        for _ in range(13):
+            clock_of(channel).advance(10)
+            if channel.is_open:
+                channel.write_inbound(b"G")
         assert not channel.is_open
 
 

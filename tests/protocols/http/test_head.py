@@ -154,6 +154,19 @@ def test_decoder_what_is_not_http_or_ambiguous_is_corrupted(case: str) -> None:
     assert decoder.buffered == 0
 
 
+@pytest.mark.parametrize(
+    "start", [b"\x16\x03\x01", b"GET /\n", b"GET / HTTP/1.1\r\nA: \rb", b"GET / HTTP/1.1\r\nA: b\n"]
+)
+@pytest.mark.parametrize("piece", [1, 100])
+def test_decoder_refuses_what_can_never_be_a_head_without_waiting_for_its_end(start: bytes, piece: int) -> None:
+    """A peer that speaks something else need not time out."""
+    decoder = HttpRequestDecoder()
+    with pytest.raises(CorruptedFrameError):
+        for at in range(0, len(start), piece):
+            decoder.feed(start[at : at + piece])
+            decoder.next()
+
+
 def test_decoder_one_empty_line_before_a_request_is_passed_over() -> None:
     """RFC 9112 section 2.2; before every request, and only one."""
     decoder = HttpRequestDecoder()

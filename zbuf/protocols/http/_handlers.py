@@ -82,6 +82,8 @@ class HttpServerHandler(Handler[Any, Any]):
     or could be read in two ways (400), heads beyond the limits (414, 431), Transfer-Encoding (501), other major
     versions (505), bodies above `max_skipped_body` (413). An application that raises is answered for with 500.
     `on_served` gets a report for every answered request, or group of pipelined ones.
+    Channel options that suit it (`serve_directory` sets them): `region_failure_closes` when bodies are files,
+    `allow_half_closure`. It turns the channel's `auto_read` off and on.
     Ownership: takes the buffers it is given; takes the bodies of the responses.
     Source: RFC 9112; one HttpServerHandler serves one connection.
     """

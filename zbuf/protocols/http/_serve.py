@@ -91,11 +91,12 @@ async def serve_directory(
     """Serve the files below `root` over HTTP/1.1 on the running loop; nothing outside of it can be reached.
 
     `port` 0 takes a free one (see `addresses`). `on_served` gets a report, with the bill, for every answered request.
-    Half-closed connections are answered to the end whatever `options` say.
+    Whatever `options` say, half-closed connections are answered to the end, and a file that cannot be read closes.
     Raises: OSError when `root` cannot be read, or the address is in use or not ours; socket.gaierror.
     """
     options = options or ChannelOptions(file_high_water=FILE_HIGH_WATER)
-    options = replace(options, allow_half_closure=True)
+    # a head has promised the bytes of its file: what follows must not be taken for them
+    options = replace(options, allow_half_closure=True, region_failure_closes=True)
     timers = timers or HttpTimers()
     files = StaticFiles(root, listings=listings)
 
