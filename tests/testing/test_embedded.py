@@ -203,6 +203,7 @@ def test_repr_sums_up():
     """The representation shows state and counts."""
     channel = EmbeddedChannel()
     channel.write_inbound("x")
-    assert repr(channel) == "EmbeddedChannel(open, inbound=1, outbound=0)"
+    assert repr(channel) == "EmbeddedChannel(open, inbound=1, outbound=0)" and channel.is_active
     channel.finish()
+    assert not channel.is_active
     assert repr(channel) == "EmbeddedChannel(closed, inbound=1, outbound=0)"

@@ -68,6 +68,7 @@ class Handler(Generic[In, Out]):
     An exception that leaves a callback goes to `exception_caught` of the next handler inward; one that leaves `write`
     goes to whoever wrote, or to the promise. What nobody catches is logged once and closes the channel.
 
+    >>> from zbuf import ByteBuf
     >>> class Echo(Handler[ByteBuf, ByteBuf]):
     ...     def channel_read(self, ctx: Context, msg: ByteBuf) -> None:
     ...         ctx.write(msg)

@@ -56,6 +56,11 @@ class EmbeddedChannel:
             self.pipeline.add_last(handler)
         self._run(self.pipeline.fire_channel_active)
 
+    @property
+    def is_active(self) -> bool:
+        """Whether the channel is connected, as handlers ask a channel."""
+        return self.is_open
+
     # The two ends, from outside.
 
     def write_inbound(self, *msgs: Any) -> bool:
