@@ -273,8 +273,6 @@ def test_a_loop_closed_with_live_channels_leaves_nothing() -> None:
 
     kept: list[Any] = []
     loops.run(main(), "stock")
-    with pytest.raises(UsageError):
-        kept[0].write(b"late")
     kept.clear()
     with pytest.warns(ResourceWarning, match="unclosed"):
         gc.collect()

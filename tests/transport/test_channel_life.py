@@ -270,24 +270,41 @@ def test_a_mistake_of_ours_in_an_event_ends_this_channel_only(caplog: pytest.Log
     caplog.clear()  # a record holds the traceback, and with it the block in its frames
 
 
-def test_a_channel_of_a_closed_loop_refuses_calls_and_says_it_was_left_open() -> None:
-    """After the loop is closed: UsageError, and a ResourceWarning when the channel is collected."""
+def test_a_channel_left_open_by_its_loop_says_so_when_collected() -> None:
+    """A ResourceWarning, and the descriptor is closed."""
     sock = ScriptedSocket()
 
-    async def main() -> Any:
-        return sock.channel()
+    async def main() -> None:
+        sock.channel()
 
-    channel = loops.run(main(), "stock")
-    for call in (channel.close, channel.flush, channel.read, channel.shutdown_output):
-        with pytest.raises(UsageError):
-            call()
-    with pytest.raises(UsageError):
-        channel.write(b"nobody")
+    loops.run(main(), "stock")
     sock.poller = sock._channel = None
-    del channel, call
     with pytest.warns(ResourceWarning, match="unclosed"):
         gc.collect()
     assert 1 == sock.closed
+
+
+@pytest.mark.parametrize("name", ["close", "flush", "read", "shutdown_output", "write"])
+def test_a_channel_of_a_closed_loop_refuses_calls_and_closes(name: str) -> None:
+    """After the loop is closed the first call is a UsageError and closes the channel; nobody is left waiting."""
+    sock = ScriptedSocket(send=[BLOCK])
+    promise = Promise()
+
+    async def main() -> Any:
+        channel = sock.channel(options=ChannelOptions(auto_read=False), keeps_messages=True)
+        channel.pipeline.write(b"queued", promise)
+        waiting.append(asyncio.create_task(channel.receive()))
+        await turns()
+        waiting[0].cancel()
+        return channel
+
+    waiting: list[Any] = []
+    channel = loops.run(main(), "stock")
+    for _ in range(2):
+        with pytest.raises(UsageError):
+            channel.write(b"nobody") if name == "write" else getattr(channel, name)()
+        assert not channel.is_open and 1 == sock.closed
+    assert 1 == promise.outcomes == len(promise.failures)
 
 
 def test_a_closed_channel_is_collected_in_silence() -> None:

@@ -5,7 +5,6 @@ Never   a channel: see test_channel_read.py.
 Always  every message goes to exactly one taker."""
 
 import asyncio
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +14,7 @@ from zbuf.buffer import buffer
 from zbuf.transport._inbox import Inbox
 
 
-def make(limit: int = 4) -> tuple[Inbox[Any], list[int]]:
+def make(limit: int = 4) -> tuple[Inbox, list[int]]:
     """An inbox on the running loop, and a list that grows whenever it has room again."""
     room: list[int] = []
     return Inbox(asyncio.get_running_loop(), limit, lambda: room.append(1)), room
@@ -90,7 +89,7 @@ def test_every_message_goes_to_exactly_one_taker(acts: list[str]) -> None:
                 await turns(1)
         await turns(3)
         waiting = [task for task in takers if not task.done()]
-        assert not (waiting and len(inbox)), "nobody waits while there is something"
+        assert not (waiting and inbox.count), "nobody waits while there is something"
         inbox.end(None)
         while await inbox.wait():
             taken.append(inbox.take())

@@ -13,13 +13,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from zbuf.audit._bill import Bill
-from zbuf.buffer import release
-from zbuf.errors import ChannelClosedError, UsageError, WriteLimitError
+from zbuf.errors import ChannelClosedError, UsageError
 from zbuf.transport._calls import Calls
 from zbuf.transport._core import CLOSED, CLOSING, NEW, OPEN
+from zbuf.transport._inbox import NextMessage
 from zbuf.transport._life import ChannelLife
 from zbuf.transport._poller import Poller
-from zbuf.transport._waiters import DONE_ALREADY, FailedWrite, Later
+from zbuf.transport._waiters import Later
 
 if TYPE_CHECKING:
     from zbuf.transport._options import ChannelOptions
@@ -46,7 +46,7 @@ class Channel(ChannelLife, Generic[In, Out]):
     ...         await channel.send(frame)
     """
 
-    __slots__ = ("_attributes", "_local", "_remote", "id")
+    __slots__ = ("_attributes", "_local", "_next", "_remote", "id")
 
     def __init__(
         self,
@@ -62,6 +62,7 @@ class Channel(ChannelLife, Generic[In, Out]):
         super().__init__(calls, poller, options, allocator, keeps_messages=keeps_messages, is_accepted=is_accepted)
         self.id = next(_ids)
         self._attributes: dict[Any, Any] | None = None
+        self._next: Any = None
         self._local: Any = None
         self._remote = remote_address or None
 
@@ -77,45 +78,29 @@ class Channel(ChannelLife, Generic[In, Out]):
         Raises: WriteLimitError above the hard cap, the message is released and the channel goes on; UsageError from
         another thread or a forked child.
         """
-        try:
-            self._poller.check()
-        except UsageError:
-            release(msg)
-            raise
-        if self._state > OPEN or self._output_is_shut:
-            release(msg)
-            return FailedWrite(self._closed_error())
         return self._write(msg)
-
-    def _write(self, msg: Any) -> Awaitable[None]:
-        try:
-            self._written(msg)
-        except (WriteLimitError, UsageError):
-            raise
-        except Exception as exc:
-            return FailedWrite(exc)
-        return DONE_ALREADY if self._queue.is_writable else Later(self._until_writable)
 
     def write_and_flush(self, msg: Out) -> Awaitable[None]:
         """Write `msg` and make everything written so far sendable; it leaves at the end of this turn of the loop.
 
         Returns, Ownership, Raises: as `write`.
         """
-        waiting = self.write(msg)
-        if self._state == OPEN and not self._auto_flush:
+        waiting = self._write(msg)
+        if not self._auto_flush and self._state == OPEN:
             self._flush_soon()
         return waiting
 
-    async def send(self, msg: Out) -> None:
-        """Write `msg`, flush, and wait while the channel is above its high mark.
+    def send(self, msg: Out) -> Awaitable[None]:
+        """Write and flush `msg`; awaiting waits while the channel is above its high mark.
 
-        Ownership: transfers. Raises: ChannelClosedError, EncodeError, UnsupportedMessageError, WriteLimitError.
+        Returns, Ownership: as `write`. Awaiting raises ChannelClosedError, EncodeError, UnsupportedMessageError.
+        Raises: WriteLimitError, UsageError.
         """
-        await self.write_and_flush(msg)
+        return self.write_and_flush(msg)
 
     def flush(self) -> None:
         """Send what was written so far, now; what the peer does not take yet follows by itself. Raises: UsageError."""
-        self._poller.check()
+        self._check()
         self.pipeline.flush()
 
     async def drain(self) -> None:
@@ -140,7 +125,7 @@ class Channel(ChannelLife, Generic[In, Out]):
         Returns: an awaitable that waits until that is done; it need not be awaited. Later writes raise
         OutputShutdownError when awaited. Raises: UsageError from another thread or a forked child.
         """
-        self._poller.check()
+        self._check()
         if self._state == OPEN and not self._output_is_shut:
             self._begin_output_shutdown()
         return Later(self._until_output_is_shut)
@@ -149,7 +134,7 @@ class Channel(ChannelLife, Generic[In, Out]):
 
     def read(self) -> None:
         """Ask for one more message, with auto_read off. Raises: UsageError from another thread or a forked child."""
-        self._poller.check()
+        self._check()
         self.pipeline.read()
 
     @property
@@ -159,7 +144,7 @@ class Channel(ChannelLife, Generic[In, Out]):
 
     @auto_read.setter
     def auto_read(self, on: bool) -> None:
-        self._poller.check()
+        self._check()
         self._set_auto_read(on)
 
     async def receive(self) -> In:
@@ -172,23 +157,30 @@ class Channel(ChannelLife, Generic[In, Out]):
         inbox = self._inbox
         if inbox is None:
             raise UsageError("this channel keeps no messages: a server keeps them only for a coroutine")
-        if await inbox.wait():
+        if inbox.count or await inbox.wait():
             return inbox.take()  # type: ignore[no-any-return]  # the inbox of a Channel[In, Out] holds In
         self._inbox_is_consumed()
-        error = ChannelClosedError("the input has ended")
-        error.__cause__ = inbox.failure
-        raise error
+        raise _end_of_input(inbox.failure)
 
     def __aiter__(self) -> AsyncIterator[In]:
         return self
 
-    async def __anext__(self) -> In:
+    def __anext__(self) -> Awaitable[In]:
         """Return the next message; the iteration ends with the input, and raises when the channel failed."""
+        if self._next is None:
+            if self._inbox is None:
+                return self.receive()  # which says why not
+            self._next = NextMessage(self._inbox, self._wait_for_next)
+        return self._next  # type: ignore[no-any-return]  # it yields what the inbox of a Channel[In, Out] holds
+
+    async def _wait_for_next(self) -> In:
         inbox = self._inbox
-        if inbox is not None and not await inbox.wait() and inbox.failure is None:
-            self._inbox_is_consumed()
+        if await inbox.wait():
+            return inbox.take()  # type: ignore[no-any-return]  # the inbox of a Channel[In, Out] holds In
+        self._inbox_is_consumed()
+        if inbox.failure is None:
             raise StopAsyncIteration
-        return await self.receive()
+        raise _end_of_input(inbox.failure)
 
     # The end.
 
@@ -197,7 +189,7 @@ class Channel(ChannelLife, Generic[In, Out]):
 
         Raises: UsageError from another thread or a forked child.
         """
-        self._poller.check()
+        self._check()
         if self._state != CLOSED:
             self.pipeline.close()
 
@@ -206,7 +198,7 @@ class Channel(ChannelLife, Generic[In, Out]):
 
         Cancelling stops the waiting, not the closing.
         """
-        self._poller.check()
+        self._check()
         self._begin_closing()
         await self._until_closed()
 
@@ -289,6 +281,12 @@ class Channel(ChannelLife, Generic[In, Out]):
         if calls is not None and self._state != CLOSED and calls.is_open:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
             calls.close()
+
+
+def _end_of_input(failure: BaseException | None) -> ChannelClosedError:
+    error = ChannelClosedError("the input has ended")
+    error.__cause__ = failure
+    return error
 
 
 def _name(ask: Any) -> Any:

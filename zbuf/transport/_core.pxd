@@ -6,6 +6,7 @@ from zbuf.audit._meter cimport Account, enter, leave
 from zbuf.outbound._queue cimport OutboundQueue
 from zbuf.pipeline._pipeline cimport Pipeline
 from zbuf.transport._calls cimport Calls
+from zbuf.transport._inbox cimport InboxCore
 from zbuf.transport._poller cimport ERROR, HANGUP, READ, SILENT, WRITE, Poller, Watched
 from zbuf.transport._read_loop cimport DRAINED, EMPTY, ENDED, FAILED, ReadLoop
 from zbuf.transport._write_loop cimport BROKEN, BUSY, DONE, WriteLoop
@@ -45,6 +46,7 @@ cdef class ChannelCore(Watched):
     cdef readonly bint _in_event
     cdef public bint _flush_is_due
     cdef public long long unread_messages
+    cdef public InboxCore _inbox
 
     @cython.locals(previous=Account, outer=bint)
     cdef int ready(self, int events) except -1

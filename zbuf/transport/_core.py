@@ -17,7 +17,7 @@ except ImportError:
 
 from zbuf.audit._meter import Account, enter, leave
 from zbuf.buffer import release
-from zbuf.errors import ChannelClosedError, OutputShutdownError
+from zbuf.errors import ChannelClosedError, OutputShutdownError, UsageError, WriteLimitError
 from zbuf.outbound._queue import OutboundQueue
 from zbuf.pipeline._pipeline import Pipeline
 from zbuf.transport._calls import Calls
@@ -28,10 +28,11 @@ if not cython.compiled:
     from zbuf.transport._read_loop import DRAINED, EMPTY, ENDED, FAILED
     from zbuf.transport._write_loop import BROKEN, BUSY, DONE
 from zbuf.transport._read_loop import ReadLoop
+from zbuf.transport._waiters import DONE_ALREADY, FailedWrite, Later
 from zbuf.transport._write_loop import WriteLoop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from zbuf._types import WritePromise
 
@@ -71,6 +72,7 @@ class ChannelCore(Watched):
         self._in_event = False
         self._flush_is_due = False
         self.unread_messages = 0
+        self._inbox: Any = None
 
     def _assemble(
         self,
@@ -255,16 +257,27 @@ class ChannelCore(Watched):
         if self._attention:
             self._settle_output()
 
-    def _written(self, msg: object) -> None:
-        """Write through the pipeline on the channel's own account, also from outside its events."""
-        if self._in_event:
-            self.pipeline.write(msg)
-            return
+    def _write(self, msg: object) -> "Awaitable[None]":
+        """Write through the pipeline on the channel's own account, also from outside its events.
+
+        Raises: WriteLimitError, UsageError; everything else fails the awaitable that is returned."""
+        if self._state > OPEN or self._output_is_shut or self._poller.is_foreign():
+            return self._cannot_write(msg)
         previous = enter(self._account)
         try:
             self.pipeline.write(msg)
+        except (WriteLimitError, UsageError):
+            raise
+        except Exception as exc:
+            return FailedWrite(exc)
         finally:
             leave(previous)
+        return DONE_ALREADY if self._queue.is_writable else Later(self._until_writable)
+
+    def _cannot_write(self, msg: object) -> "Awaitable[None]":
+        release(msg)
+        self._poller.check()
+        return FailedWrite(self._closed_error())
 
     def _flush_soon(self) -> None:
         """Make what is queued sendable; it leaves at the end of the event, or of this turn of the loop."""
@@ -300,7 +313,13 @@ class ChannelCore(Watched):
 
     def sink_unread(self, msg: object) -> None:
         """Take a message that no handler consumed: keep it for `async for`, or release and count it."""
-        self._unread(msg)
+        inbox = self._inbox
+        if inbox is None or inbox.is_ended:
+            self._drop(msg)
+        else:
+            inbox.put(msg)
+            if inbox.count >= inbox.limit:
+                self._inbox_is_full()
 
     def sink_failed(self, exc: BaseException) -> None:
         """Take an exception that no handler handled."""
@@ -314,7 +333,11 @@ class ChannelCore(Watched):
     def _closed_error(self) -> ChannelClosedError:
         return OutputShutdownError() if self._state == OPEN else ChannelClosedError()
 
-    # What `_life.py` does about it.
+    # What `_flow.py` and `_life.py` do about it.
+
+    async def _until_writable(self) -> None:
+        """Wait until the queue is below its low mark."""
+        raise NotImplementedError
 
     def _schedule(self) -> None:
         """Ask for a turn."""
@@ -348,8 +371,12 @@ class ChannelCore(Watched):
         """Tell the pipeline that the channel is closed, outside any other event of it."""
         raise NotImplementedError
 
-    def _unread(self, msg: object) -> None:
-        """Keep or drop a message."""
+    def _drop(self, msg: object) -> None:
+        """Nobody will take this message."""
+        raise NotImplementedError
+
+    def _inbox_is_full(self) -> None:
+        """The application does not take its messages as fast as they come."""
         raise NotImplementedError
 
     def _unhandled(self, exc: BaseException) -> None:

@@ -38,7 +38,6 @@ class ChannelFlow(ChannelCore):
 
     __slots__ = (
         "_drain_waiters",
-        "_inbox",
         "_is_settling",
         "_shutdown_is_wanted",
         "_shutdown_waiters",
@@ -66,7 +65,6 @@ class ChannelFlow(ChannelCore):
         self._held = 0 if options.auto_read else HOLD_REQUEST
         waits = options.read_only_when_writable
         self._holds_input_for_output = is_accepted and not keeps_messages if waits is None else waits
-        self._inbox: Inbox[Any] | None = None
         if keeps_messages:
             self._inbox = Inbox(loop, options.inbox_limit, self._inbox_has_room)
         self._drain_waiters = Waiters(loop)
@@ -99,15 +97,13 @@ class ChannelFlow(ChannelCore):
         else:
             self._hold(HOLD_REQUEST)
 
-    def _unread(self, msg: object) -> None:
-        if self._inbox is None or (self._state == CLOSED and self._was_finished):
-            self.unread_messages += 1
-            logger.debug("%r: nobody took a message of type %s", self, type(msg).__name__)
-            release(msg)
-            return
-        self._inbox.put(msg)
-        if self._inbox.is_full:
-            self._hold(HOLD_INBOX)
+    def _drop(self, msg: object) -> None:
+        self.unread_messages += 1
+        logger.debug("%r: nobody took a message of type %s", self, type(msg).__name__)
+        release(msg)
+
+    def _inbox_is_full(self) -> None:
+        self._hold(HOLD_INBOX)
 
     def _inbox_has_room(self) -> None:
         if self._held & HOLD_INBOX:

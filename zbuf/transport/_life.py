@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from zbuf.audit._meter import Account, enter, leave
-from zbuf.errors import DecodeError, InternalError
+from zbuf.errors import DecodeError, InternalError, UsageError
 from zbuf.outbound import OutboundQueue
 from zbuf.pipeline import InputShutdown, Pipeline
 from zbuf.transport._calls import Calls
@@ -119,7 +119,7 @@ class ChannelLife(ChannelFlow):
             inbox.end(None)
         if self._output_is_shut:
             self._close(None)
-        elif not self.options.allow_half_closure and (inbox is None or not (inbox.is_used or len(inbox))):
+        elif not self.options.allow_half_closure and (inbox is None or not (inbox.is_used or inbox.count)):
             self._begin_closing()
 
     def _inbox_is_consumed(self) -> None:
@@ -175,6 +175,15 @@ class ChannelLife(ChannelFlow):
             self._as_event(self._push_unless_blocked)
 
     # The end.
+
+    def _check(self) -> None:
+        """Raise UsageError where the channel must not be used; the first call after its loop is closed closes it."""
+        try:
+            self._poller.check()
+        except UsageError:
+            if not self._poller.is_foreign():
+                self._close(None)
+            raise
 
     def _begin_closing(self) -> None:
         """Take nothing more, send what is queued, then close; the timer of the options bounds it."""

@@ -53,6 +53,10 @@ cdef class Watched:
     cdef int turn(self) except -1
 
 
+cdef extern from "pythread.h":
+    unsigned long thread_ident "PyThread_get_thread_ident" ()
+
+
 cdef class Poller:
     cdef object __weakref__
     cdef readonly object loop
@@ -68,6 +72,7 @@ cdef class Poller:
     cpdef change(self, Watched watched, int interest)
     cpdef bint remove(self, Watched watched) except -1
     cpdef int later(self, Watched watched) except -1
+    cpdef bint is_foreign(self) except -1
     cpdef int check(self) except -1
     cdef int _wake(self, Watched watched, int events) except -1
     @cython.locals(due=list, done=Py_ssize_t, watched=Watched)
@@ -87,7 +92,7 @@ cdef class EpollPoller(Poller):
     cpdef change(self, Watched watched, int interest)
     cpdef bint remove(self, Watched watched) except -1
     @cython.locals(count=int, at=int)
-    cdef int _round(self) except -2
+    cdef int _hand_out_all(self) except -1
     @cython.locals(watched=Watched)
     cdef int _deliver(self, int fd, int mask) except -1
 

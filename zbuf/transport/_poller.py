@@ -38,10 +38,9 @@ if not cython.compiled:  # compiled: an enumeration of the .pxd
     SILENT = 0x800  # interest of a member that does not even want to hear of errors; no event of epoll
 
 EVENTS_PER_WAKEUP = 256  # ours; what is left over is first in line at the next turn of the loop
-ROUNDS = int(os.environ.get("ROUNDS", "4"))
-AGAIN_FROM = int(os.environ.get("AGAIN", "4"))
 
 if not cython.compiled:
+    thread_ident = threading.get_ident
     zb_epoll_wait = zb_event_fd = zb_event_mask = compiled_only  # compiled: C functions of the .pxd
 
 
@@ -92,7 +91,7 @@ class Poller:
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self.loop = loop
-        self.thread = threading.get_ident()
+        self.thread = thread_ident()
         self.is_closed = False
         self.is_forked = False
         self.members = 0
@@ -100,11 +99,15 @@ class Poller:
         self._due: list[Watched] = []
         self._turn_is_scheduled = False
 
+    def is_foreign(self) -> bool:
+        """Whether the caller is another thread, or a forked child."""
+        return self.is_forked or thread_ident() != self.thread
+
     def check(self) -> None:
         """Raise UsageError where this poller must not be used: another thread, a forked child, a closed loop."""
         if self.is_forked:
             raise UsageError("the channel belongs to the process that forked this one")
-        if threading.get_ident() != self.thread:
+        if thread_ident() != self.thread:
             raise UsageError("the channel belongs to the thread of its event loop; use loop.call_soon_threadsafe")
         if self.loop.is_closed():
             raise UsageError("the event loop of the channel is closed")
@@ -246,14 +249,14 @@ class EpollPoller(Poller):
             return
         self.is_dispatching = True
         try:
-            rounds = ROUNDS
-            while rounds and self._round() >= AGAIN_FROM and not self.is_closed:
-                rounds -= 1
+            self._hand_out_all()
         finally:
             self._end_of_dispatch()
 
-    def _round(self) -> int:
-        """Hand out what is ready now, and the turns that come of it; return how many events there were."""
+    def _hand_out_all(self) -> None:
+        """Hand out what is ready now, and the turns that come of it.
+
+        Once: asking the set again before the loop's next turn made batches smaller and an echo 4 % dearer."""
         self._dispatch_number += 1
         if cython.compiled:
             count = zb_epoll_wait(self._set_fd, self._events, EVENTS_PER_WAKEUP)  # type: ignore[attr-defined]  # in C
@@ -262,13 +265,10 @@ class EpollPoller(Poller):
             for at in range(count):
                 self._deliver(zb_event_fd(self._events, at), zb_event_mask(self._events, at))  # type: ignore[attr-defined]  # in C
         else:
-            events = self._set.poll(0, EVENTS_PER_WAKEUP)
-            count = len(events)
-            for fd, mask in events:
+            for fd, mask in self._set.poll(0, EVENTS_PER_WAKEUP):
                 self._deliver(fd, mask)
         if self._due:
             self._take_turns()
-        return count
 
     def _deliver(self, fd: int, mask: int) -> None:
         watched = self._table.get(fd)

@@ -59,13 +59,16 @@ class Marker:
 
     def succeed(self) -> None:
         """Everything before the marker is in the kernel."""
-        if not self.future.done():
+        if self._is_awaited():
             self.future.set_result(None)
 
     def fail(self, exc: BaseException) -> None:
         """The channel closed first."""
-        if not self.future.done():
+        if self._is_awaited():
             self.future.set_exception(exc)
+
+    def _is_awaited(self) -> bool:
+        return not self.future.done() and not self.future.get_loop().is_closed()
 
 
 class _DoneAlready(Awaitable[None]):
