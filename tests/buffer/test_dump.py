@@ -100,7 +100,7 @@ def test_b077_repr_shows_indices_and_what_is_unusual() -> None:
     small.retain()
     assert repr(small) == "ByteBuf(ridx: 0, widx: 4, cap: 8/16, refcnt: 2)"
     assert repr(small.slice()) == "SlicedByteBuf(ridx: 0, widx: 4, cap: 4/4)"
-    assert repr(small.as_read_only().slice()) == "SlicedByteBuf(ridx: 0, widx: 4, cap: 4/4, read-only)"
+    assert repr(small.slice().as_read_only()) == "SlicedByteBuf(ridx: 0, widx: 4, cap: 4/4, read-only)"
     assert repr(wrap(bytearray(3))) == "WrappedByteBuf(ridx: 0, widx: 3, cap: 3/3)"
     assert repr(wrap(b"abc")) == "WrappedByteBuf(ridx: 0, widx: 3, cap: 3/3, read-only)"
     assert repr(buf.as_read_only()) == "ByteBuf(ridx: 0, widx: 4, cap: 256, read-only)"

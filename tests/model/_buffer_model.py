@@ -55,7 +55,7 @@ class Model:
     read_only: bool = False
     composite: bool = False
     count: int = 1
-    shrunk: bool = False
+    shrunk: bool = False  # a composite below its own maximum: whether it grows is left open
 
     @property
     def capacity(self) -> int:
@@ -218,7 +218,7 @@ class Handles(RuleBasedStateMachine):
         data = one.model.readable()
         twin = one.buf.copy()
         assert not twin.is_shared
-        model = Model([], 0, len(data))
+        model = Model([], 0, len(data), shrunk=one.model.shrunk)  # its maximum may be that of a narrowed source
         model.fresh(data)
         self.add(twin, model)
 

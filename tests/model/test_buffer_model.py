@@ -133,7 +133,9 @@ class BufferMachine(Handles):
             model.pieces = model.cut(0, n)
             model.writer = min(model.writer, n)
             model.reader = min(model.reader, model.writer)
-            model.shrunk = model.shrunk or (model.fixed and n < was)
+            if model.fixed and n < was:
+                assert model.composite or buf.max_capacity == n
+                model.shrunk = model.shrunk or model.composite
 
     @precondition(lambda self: self.live)
     @rule(which=small, n=small)

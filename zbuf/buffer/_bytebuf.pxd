@@ -30,7 +30,7 @@ cdef class ByteBuf(Growth):
     cpdef ByteBuf split(self, object length=*)
     @cython.locals(back=ByteBuf)
     cpdef ByteBuf split_off(self, Py_ssize_t index)
-    @cython.locals(part=ByteBuf)
+    @cython.locals(part=ByteBuf, fixed=bint)
     cdef ByteBuf _cut(self, Py_ssize_t start, Py_ssize_t n)
     cdef int _drop_front(self, Py_ssize_t n) except -1
     cdef int _drop_back(self, Py_ssize_t n) except -1
@@ -61,6 +61,7 @@ cdef class ByteBuf(Growth):
 
 cdef class SlicedByteBuf(ByteBuf):
     cdef ByteBuf _model(self)
+    cdef bint _is_fixed(self) except -1
 
 
 cdef ByteBuf PLAIN

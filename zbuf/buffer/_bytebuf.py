@@ -123,14 +123,14 @@ class ByteBuf(Growth):
         duplicate resizes its parent."""
         if self._refcnt == 0:
             raise dead()
-        return self._twin(PLAIN, self._read_only)
+        return self._twin(self._model(), self._read_only)
 
     def as_read_only(self) -> "ByteBuf":
         """Return a read-only duplicate: what changes bytes or capacity raises ReadOnlyError; indices move freely.
 
         Ownership: shares; later writes of the source show, until somebody detaches. Source: Netty asReadOnly."""
         self._check_live()
-        return self._twin(PLAIN, True)
+        return self._twin(self._model(), True)
 
     def _twin(self, model: "ByteBuf", read_only: bool) -> "ByteBuf":
         """Return a handle of the class of `model` with the window and the indices of this one."""
@@ -184,17 +184,18 @@ class ByteBuf(Growth):
 
     def _cut(self, start: int, n: int) -> "ByteBuf":
         """Return a handle over the checked range that can grow if this one can."""
-        part = self._part(start, n) if self._max == self._capacity else ByteBuf.__new__(ByteBuf)
+        fixed = self._is_fixed()
+        part = self._part(start, n) if fixed else ByteBuf.__new__(ByteBuf)
         part._allocator = self._allocator
         part._read_only = self._read_only
         part._look_at(self._memory, self._shift + start, n)
         part._reader = part._writer = 0
         part._capacity = n
-        part._max = n if self._max == self._capacity else self._max
+        part._max = n if fixed else self._max
         return part
 
     def _drop_front(self, n: int) -> None:
-        if self._max == self._capacity:
+        if self._is_fixed():
             self._max -= n
         self._capacity -= n
         self._writer -= n
@@ -202,7 +203,7 @@ class ByteBuf(Growth):
         self._look_at(self._memory, self._shift + n, self._capacity)
 
     def _drop_back(self, n: int) -> None:
-        if self._max == self._capacity:
+        if self._is_fixed():
             self._max = n
         self._narrow(n)
 
@@ -459,6 +460,9 @@ class SlicedByteBuf(ByteBuf):
 
     def _model(self) -> ByteBuf:
         return SLICE
+
+    def _is_fixed(self) -> bool:
+        return True
 
 
 # What sprout() makes handles after; they hold nothing.

@@ -70,6 +70,7 @@ cdef class CompositeByteBuf(ByteBuf):
     cdef ByteBuf _handle_on(self, Span span)
     @cython.locals(run=Py_ssize_t, there=Py_ssize_t, first=Py_ssize_t, start=Py_ssize_t, n=Py_ssize_t, memory=Memory)
     cpdef consolidate(self, Py_ssize_t k=*, object count=*)
+    cdef bint _is_fixed(self) except -1
     @cython.locals(memory=Memory)
     cdef int _compact(self, Py_ssize_t n) except -1
     cdef int _add_room(self, Py_ssize_t n) except -1

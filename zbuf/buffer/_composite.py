@@ -318,6 +318,9 @@ class CompositeByteBuf(ByteBuf):
     def _is_sole(self) -> bool:
         return False  # what a contiguous buffer does in place, a composite does with spans
 
+    def _is_fixed(self) -> bool:
+        return self._max == self._capacity
+
     def _is_immutable(self) -> bool:
         return all(span.memory.is_immutable() for span in self._spans[self._first :])
 

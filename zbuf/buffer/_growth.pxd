@@ -15,6 +15,7 @@ cpdef Py_ssize_t calculate_new_capacity(Py_ssize_t minimum, Py_ssize_t maximum) 
 
 cdef class Growth(Search):
     cpdef set_capacity(self, Py_ssize_t n)
+    cdef bint _is_fixed(self) except -1
     cdef int _narrow(self, Py_ssize_t n) except -1
     cdef int _enlarge(self, Py_ssize_t n) except -1
     cpdef ensure_writable(self, Py_ssize_t n)
@@ -26,6 +27,5 @@ cdef class Growth(Search):
     cpdef discard_some_read_bytes(self)
     @cython.locals(n=Py_ssize_t)
     cpdef compact(self)
-    @cython.locals(fixed=bint)
     cdef int _compact(self, Py_ssize_t n) except -1
     cpdef clear(self)

@@ -68,8 +68,14 @@ class Growth(Search):
             raise ValueError(f"the capacity must be 0..{self._max}, not {n}")
         if n < self._capacity:
             self._narrow(n)
+            if self._is_fixed():
+                self._max = n
         elif n > self._capacity:
             self._enlarge(n)
+
+    def _is_fixed(self) -> bool:
+        """Return whether this is a window on somebody's memory, whose maximum is always its length."""
+        return False
 
     def _narrow(self, n: int) -> None:
         self._capacity = self._hi = n
@@ -167,9 +173,8 @@ class Growth(Search):
         self._writer = n
 
     def _compact(self, n: int) -> None:
-        fixed = self._max == self._capacity
         self._move_to_new_block(self._reader, n, n, COMPACT)
-        if fixed:
+        if self._is_fixed():
             self._max = n
 
     def clear(self) -> None:

@@ -6,6 +6,7 @@ from zbuf.memory._memory cimport Memory, wrap_memory
 
 cdef class WrappedByteBuf(ByteBuf):
     cdef ByteBuf _model(self)
+    cdef bint _is_fixed(self) except -1
 
 cdef ByteBuf WRAPPED
 

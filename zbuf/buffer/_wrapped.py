@@ -36,6 +36,9 @@ class WrappedByteBuf(ByteBuf):
     def _model(self) -> ByteBuf:
         return WRAPPED
 
+    def _is_fixed(self) -> bool:
+        return True
+
 
 WRAPPED = WrappedByteBuf()  # what sprout() makes handles after
 
