@@ -717,3 +717,57 @@ def test_codec_handler_echoes():
     channel.write_inbound(frames(b"a", b"", b"xyz"))
     assert b"".join(sent(channel)) == frames(b"a", b"", b"xyz")
     assert channel.pipeline.get("CodecHandler#0").decoder.buffered == 0
+
+
+class PrefersBytes(EmbeddedChannel):
+    """A channel that would rather have small headers as bytes, as one with a socket does."""
+
+    prefers_bytes = True
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 8])
+@pytest.mark.parametrize("order", ["big", "little"])
+def test_a_header_only_the_sink_sees_travels_as_bytes(width, order):
+    """Where the sink prefers it the header is bytes, with the same content; the body is the very message."""
+    pool = Pool()
+    channel = PrefersBytes(EncoderHandler(LengthFieldPrepender(width, 3, little_endian=order == "little")))
+    for size in (0, 5, 200):
+        msg = pool.buffer(size)
+        msg.write_zero(size)
+        channel.write_outbound(msg)
+        assert pool.statistics().live_blocks == 1
+        header, body = channel.read_outbound(), channel.read_outbound()
+        assert type(header) is bytes and header == (size + 3).to_bytes(width, order)
+        assert len(body) == size and msg.refcnt == 0
+        body.release()
+
+
+def test_a_header_another_handler_sees_is_a_buffer():
+    """A handler further out gets buffers, whatever the sink prefers; one without a write of its own does not count."""
+    seen = []
+
+    class Peeks(Handler):
+        def write(self, ctx, msg, promise):
+            seen.append(type(msg))
+            ctx.write(msg, promise)
+
+    class Idle(Handler):
+        pass
+
+    for between, kind in ((Peeks(), None), (Idle(), bytes)):
+        channel = PrefersBytes(between, EncoderHandler(LengthFieldPrepender(1)))
+        channel.write_outbound(copied(b"ab"))
+        header = channel.read_outbound()
+        assert header == b"\x02" and (type(header) is bytes) == (kind is bytes)
+        channel.release_outbound()
+    assert seen and bytes not in seen
+
+
+def test_a_header_as_bytes_refuses_what_the_field_cannot_say():
+    """The same EncodeError, the message released, nothing sent."""
+    channel = PrefersBytes(EncoderHandler(LengthFieldPrepender(1, -3)))
+    for size in (2, 259):
+        msg = copied(bytes(size))
+        with pytest.raises(EncodeError):
+            channel.write_outbound(msg)
+        assert msg.refcnt == 0 and channel.read_outbound() is None
