@@ -17,7 +17,7 @@ from tests.transport.kit import Promise, on_loop, turns
 from zbuf.audit import CopyReason
 from zbuf.errors import ChannelClosedError, FileTruncatedError
 from zbuf.region import FileRegion
-from zbuf.testing._scripted_socket import ScriptedSocket
+from zbuf.testing import ScriptedSocket
 from zbuf.transport import ChannelOptions, _send_file
 
 BLOCK = ScriptedSocket.BLOCK

@@ -19,7 +19,7 @@ from tests import loops
 from tests.transport.kit import Promise, Recorder, on_loop, turns
 from zbuf.errors import ChannelClosedError, OutputShutdownError, UsageError
 from zbuf.pipeline import Context, Handler
-from zbuf.testing._scripted_socket import ScriptedSocket
+from zbuf.testing import ScriptedSocket
 from zbuf.transport import ChannelOptions
 
 BLOCK = ScriptedSocket.BLOCK

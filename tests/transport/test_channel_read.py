@@ -16,7 +16,7 @@ from zbuf.buffer import release
 from zbuf.codec import LengthFieldBasedFrameDecoder
 from zbuf.errors import ChannelClosedError, CorruptedFrameError, IncompleteFrameError
 from zbuf.pipeline import Context, DecoderHandler, Handler
-from zbuf.testing._scripted_socket import ScriptedSocket
+from zbuf.testing import ScriptedSocket
 from zbuf.transport import ChannelOptions
 
 BLOCK = ScriptedSocket.BLOCK

@@ -15,7 +15,7 @@ from tests.transport.kit import Promise, Recorder, on_loop, turns
 from zbuf.audit import CopyReason
 from zbuf.buffer import buffer, wrap
 from zbuf.errors import ChannelClosedError, ReferenceCountError, UnsupportedMessageError, WriteLimitError
-from zbuf.testing._scripted_socket import ScriptedSocket
+from zbuf.testing import ScriptedSocket
 from zbuf.transport import ChannelOptions
 
 BLOCK = ScriptedSocket.BLOCK

@@ -239,7 +239,7 @@ class ChannelLife(ChannelFlow):
         # The channel keeps the exception as its failure; the frames in its traceback would keep the messages in them.
         self._close(exc.with_traceback(None))
 
-    def broken(self, exc: Exception) -> None:
+    def _broken(self, exc: Exception) -> None:
         """An exception escaped from an event: our own mistake, and the end of this channel only."""
         logger.error("%r: closed, an event failed: %s: %s", self, type(exc).__name__, exc, exc_info=exc)
         self._close(exc.with_traceback(None))

@@ -65,7 +65,7 @@ class Watched:
         """Do what was put off."""
         raise NotImplementedError
 
-    def broken(self, exc: Exception) -> None:
+    def _broken(self, exc: Exception) -> None:
         """Take an exception that escaped from `ready` or `turn`: a mistake of zbuf, or of what it called."""
         logger.error("an event of descriptor %d failed", self.fd, exc_info=exc)
 
@@ -155,7 +155,7 @@ class Poller:
                 try:
                     watched.turn()
                 except Exception as exc:
-                    watched.broken(exc)
+                    watched._broken(exc)
         finally:
             if done < len(due):  # KeyboardInterrupt and its like: nobody loses a turn by it
                 self._due = due[done:] + self._due
@@ -164,7 +164,7 @@ class Poller:
         try:
             watched.ready(events)
         except Exception as exc:
-            watched.broken(exc)
+            watched._broken(exc)
 
     def _hand_out(self, watched: Watched, events: int) -> None:
         """Handle `events` of one member, and the turns that come of it."""

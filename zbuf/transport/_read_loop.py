@@ -6,6 +6,7 @@ Always  a receive has room for at least one byte; a short read ends the wake-up 
         whoever handles a message may hold the loop, and nothing is received after that.
 """
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 try:
@@ -40,8 +41,9 @@ STEPS_UP = 4  # Netty
 STEPS_DOWN = 1
 
 
+@functools.lru_cache(maxsize=16)
 def size_table(least: int, most: int) -> list[int]:
-    """Return the sizes of a receive from `least` to `most`, both included."""
+    """Return the sizes of a receive from `least` to `most`, both included; one list for all channels of a kind."""
     sizes = [size for size in range(16, FINE_UP_TO + 1, 16) if least < size < most]
     size = FINE_UP_TO * 2
     while size < most:

@@ -161,7 +161,7 @@ class Server:
         try:
             channel._start()
         except Exception as exc:
-            channel.broken(exc)
+            channel._broken(exc)
 
     async def _talk(self, channel: Channel[Any, Any]) -> None:
         """Run the coroutine of one channel, and close the channel when it returns."""

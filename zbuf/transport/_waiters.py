@@ -24,7 +24,7 @@ class Waiters:
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
-        self._futures: list[Future[None]] = []
+        self._futures: list[Future[None]] | tuple[()] = ()  # most channels are never waited for
 
     def __len__(self) -> int:
         return len(self._futures)
@@ -32,7 +32,7 @@ class Waiters:
     async def wait(self) -> None:
         """Wait for the next `wake`."""
         future = self._loop.create_future()
-        self._futures.append(future)
+        self._futures = [*self._futures, future]
         try:
             await future
         finally:
@@ -41,7 +41,7 @@ class Waiters:
 
     def wake(self) -> None:
         """Let everybody look again. On a closed loop nobody is left to do so."""
-        futures, self._futures = self._futures, []
+        futures, self._futures = self._futures, ()
         if self._loop.is_closed():
             return
         for future in futures:
