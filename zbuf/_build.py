@@ -98,7 +98,7 @@ def to_c(extensions: list[Extension]) -> list[Extension]:
     from Cython.Compiler.Errors import CompileError
 
     try:
-        made: list[Extension] = cythonize(  # type: ignore[no-untyped-call]  # Cython has no hints for it
+        made: list[Extension] = cythonize(
             extensions,
             build_dir=GENERATED,
             compiler_directives=DIRECTIVES,
