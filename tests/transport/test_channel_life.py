@@ -226,6 +226,28 @@ def test_what_is_written_before_the_start_leaves_after_channel_active() -> None:
     on_loop(main)
 
 
+def test_what_fails_after_the_close_is_no_second_line(caplog: pytest.LogCaptureFixture) -> None:
+    """A handler that raises in channel_read and again in channel_inactive is reported once."""
+
+    class FailsTwice(Handler[Any, Any]):
+        def channel_read(self, ctx: Context, msg: Any) -> None:
+            raise ValueError("first")
+
+        def channel_inactive(self, ctx: Context) -> None:
+            raise ValueError("second")
+
+    async def main() -> None:
+        sock = ScriptedSocket()
+        channel = sock.channel(lambda channel: channel.pipeline.add_last(FailsTwice()))
+        sock.readable(b"x")
+        await channel.wait_closed()
+
+    with caplog.at_level(logging.INFO, "zbuf"):
+        on_loop(main)
+    assert ["first" in record.message for record in caplog.records] == [True]
+    caplog.clear()
+
+
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])
 def test_what_is_no_exception_passes_through_and_leaves_the_channel_usable(failure: type[BaseException]) -> None:
     """KeyboardInterrupt and its like leave the wake-up; the account, the flush and the poller are as before."""

@@ -229,8 +229,8 @@ class ChannelLife(ChannelFlow):
 
     def _unhandled(self, exc: BaseException) -> None:
         """An exception that no handler handled: one line, and the channel is closed."""
-        if exc is self._lost:
-            logger.debug("%r: the connection failed: %s", self, exc)
+        if exc is self._lost or self._state == CLOSED:
+            logger.debug("%r: after the connection failed or was closed: %s: %s", self, type(exc).__name__, exc)
             return
         if isinstance(exc, DecodeError):
             logger.warning("%r: closed, the peer sent what cannot be decoded: %s: %s", self, type(exc).__name__, exc)
