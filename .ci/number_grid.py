@@ -91,6 +91,11 @@ def loads() -> list[Load]:
     return rows
 
 
+def highest(bits: int) -> str:
+    """Return the largest value of a field; beyond 31 bits by a name, because Cython makes an object of the literal."""
+    return "MAX_UNSIGNED_INT" if bits == 32 else f"0x{(1 << bits) - 1:X}"
+
+
 def stores() -> list[Store]:
     rows = [Store("boolean", 1, "store_8", "1 for a true value and 0 for a false one")]
     rows.append(Store("byte", 1, "store_8", "-128..255 in one byte", "-0x80", "0xFF"))
@@ -104,7 +109,7 @@ def stores() -> list[Store]:
                     f"store_{bits}{suffix}",
                     words,
                     f"-0x{1 << bits - 1:X}",
-                    f"0x{(1 << bits) - 1:X}",
+                    highest(bits),
                 )
             )
     for suffix, order in _orders("long"):
@@ -116,12 +121,14 @@ def stores() -> list[Store]:
     return rows
 
 
-HEAD = '''"""{title}
+HEAD = '''# cython: nonecheck=False
+# (the only object whose fields are read here is self)
+"""{title}
 
 Written by .ci/number_grid.py from its table: change the table, not this file.
 
 Owns    {owns}
-Never   a bounds check of its own: `_at`, `_take`, `_spot` and `_room` make them, in `_indices.py`.
+Never   a bounds check of its own: `read_offset` and its like make them, and `_indices.py` where they say no.
 Always  arguments are converted first, then state and bounds are checked, then memory is touched, then an index moves.
 
 Cost of every method: the bytes of the value, also where it lies across the spans of a composite.
@@ -150,7 +157,7 @@ class {name}({base}):
 '''
 
 
-CONVERSIONS = ("as_double", "as_long", "as_size", "as_value", "fits_single")
+CONVERSIONS = ("as_double", "as_long", "as_size", "as_value", "fits_single", "set_offset", "write_offset")
 
 
 def in_order(names: set[str]) -> list[str]:
@@ -160,7 +167,7 @@ def in_order(names: set[str]) -> list[str]:
 
 def getters_py() -> str:
     rows = loads()
-    names = in_order({"as_size", *(row.load for row in rows)})
+    names = in_order({"as_size", "get_offset", "read_offset", *(row.load for row in rows)})
     out = HEAD.format(
         title="Fixed-width numbers out of a buffer: get_x at an absolute index, read_x at the reader index.",
         owns="23 getters and 23 readers.",
@@ -176,14 +183,19 @@ def getters_py() -> str:
         out += f'''
     def get_{row.stem}(self, index: int) -> {row.py_type}:
         """Return {row.words} at absolute `index`; nothing moves."""
-        at = self._at(as_size(index), {row.size})
+        index = as_size(index)
+        at = get_offset(self, index, {row.size})
+        if at < 0:
+            at = self._at_cold(index, {row.size})
         return {row.load}(self._base, at)
 '''
     for row in rows:
         out += f'''
     def read_{row.stem}(self) -> {row.py_type}:
         """Read {row.words} and move the reader index by {row.size}."""
-        at = self._take({row.size})
+        at = read_offset(self, {row.size})
+        if at < 0:
+            at = self._take_cold({row.size})
         return {row.load}(self._base, at)
 '''
     return out
@@ -193,7 +205,12 @@ def getters_pxd() -> str:
     rows = loads()
     out = "# Written by .ci/number_grid.py.\n\ncimport cython\n\nfrom zbuf.buffer._indices cimport Indices\n"
     out += "from zbuf.memory._memory cimport (\n"
-    out += "".join(f"    {name},\n" for name in in_order({"as_size", *(row.load for row in rows)})) + ")\n\n"
+    out += (
+        "".join(
+            f"    {name},\n" for name in in_order({"as_size", "get_offset", "read_offset", *(row.load for row in rows)})
+        )
+        + ")\n\n"
+    )
     out += "cdef class Getters(Indices):\n"
     for row in rows:
         out += "    @cython.locals(at=Py_ssize_t)\n"
@@ -222,14 +239,16 @@ def conversion(row: Store) -> tuple[str, str]:
     return "as_value(value)", f"v < {row.low} or v > {row.high}"
 
 
-def body(row: Store, index: str, place: str, after: str) -> str:
+def body(row: Store, index: str, place: tuple[str, str], after: str) -> str:
     convert, check = conversion(row)
     lines = [f"v = {convert}"]
     if check:
         lines += [f"if {check}:"]
         lines += [f"    raise self._bad_value({'0, 0' if row.stem.startswith('float') else row.low + ', ' + row.high})"]
     lines += [
-        f"at = self.{place}",
+        f"at = {place[0]}",
+        "if at < 0:",
+        f"    at = self.{place[1]}",
         f"{row.store}(self._base, at, v)",
         "if self._hi < self._lo:",
         f"    self._settle({index}, {row.size})",
@@ -262,6 +281,9 @@ def setters_py() -> str:
     )
     guard = "if not cython.compiled:\n"
     out = out.replace(guard, f"{guard}    from zbuf.buffer._indices import does_not_fit\n", 1)
+    out = out.replace(
+        "\n\nclass Setters", "\n\nMAX_UNSIGNED_INT = 0xFFFFFFFF\n\n\nclass Setters".replace("\n\nMAX", "\nMAX", 1), 1
+    )
     out += '''
     def _bad_value(self, low: int, high: int) -> OverflowError:
         """Return the error for a value outside its field, once the state of the buffer has been judged (rule I12)."""
@@ -276,13 +298,18 @@ def setters_py() -> str:
         """Store {row.words} at absolute `index`; nothing moves."""
         index = as_size(index)
 '''
-        out += body(row, "index", f"_spot(index, {row.size})", "")
+        out += body(row, "index", (f"set_offset(self, index, {row.size})", f"_spot_cold(index, {row.size})"), "")
     for row in rows:
         out += f'''
     def write_{row.stem}(self, value: {value_type(row)}) -> None:
         """Write {row.words} and move the writer index by {row.size}; grows if need be."""
 '''
-        out += body(row, "self._writer", f"_room({row.size})", f"self._writer += {row.size}")
+        out += body(
+            row,
+            "self._writer",
+            (f"write_offset(self, {row.size})", f"_room_cold({row.size})"),
+            f"self._writer += {row.size}",
+        )
     return out
 
 
@@ -292,6 +319,7 @@ def setters_pxd() -> str:
     out = "# Written by .ci/number_grid.py.\n\ncimport cython\n\nfrom zbuf.buffer._getters cimport Getters\n"
     out += "from zbuf.buffer._indices cimport does_not_fit\nfrom zbuf.memory._memory cimport (\n"
     out += "".join(f"    {name},\n" for name in names) + ")\n\ncdef class Setters(Getters):\n"
+    out = out.replace("cdef class Setters", "cdef long long MAX_UNSIGNED_INT\n\ncdef class Setters")
     out += "    cdef object _bad_value(self, long long low, long long high)\n"
 
     def c_value(row: Store) -> str:

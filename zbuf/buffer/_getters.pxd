@@ -5,6 +5,7 @@ cimport cython
 from zbuf.buffer._indices cimport Indices
 from zbuf.memory._memory cimport (
     as_size,
+    get_offset,
     load_bool,
     load_f32,
     load_f32_le,
@@ -28,6 +29,7 @@ from zbuf.memory._memory cimport (
     load_u32_le,
     load_u64,
     load_u64_le,
+    read_offset,
 )
 
 cdef class Getters(Indices):

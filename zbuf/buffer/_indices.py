@@ -1,3 +1,5 @@
+# cython: nonecheck=False
+# (the objects whose fields are read here are self, and blocks that only this room hands in)
 """The four numbers of a handle, their checks, and its own count.
 
 Owns    reader index, writer index, capacity, max capacity; retain and release; the hooks by which a shape that is not
@@ -228,15 +230,10 @@ class Indices(Window):
         self._hi = n
         self._whi = 0 if self._read_only or memory.read_only else n
 
-    def _take(self, n: int) -> int:
-        """Consume `n` >= 1 readable bytes that lie in one piece and return their offset in `_base`."""
-        at = self._reader
-        if n <= self._writer - at and at >= self._lo and n <= self._hi - at:
-            self._reader = at + n
-            return at + self._shift
-        return self._take_cold(n)
+    # What happens when the window does not cover the bytes (`read_offset` and its like returned -1).
 
     def _take_cold(self, n: int) -> int:
+        """Consume `n` >= 1 readable bytes and return their offset in `_base`."""
         if self._refcnt == 0:
             raise dead()
         at = self._reader
@@ -246,28 +243,21 @@ class Indices(Window):
         self._reader = at + n
         return offset
 
-    def _at(self, index: int, n: int) -> int:
+    def _at_cold(self, index: int, n: int) -> int:
         """Return the offset in `_base` of the `n` >= 1 bytes at absolute `index`, for a load."""
-        if index >= self._lo and n <= self._hi - index:
-            return index + self._shift
         self._check_range(index, n)
         return self._locate(index, n)
 
-    def _spot(self, index: int, n: int) -> int:
+    def _spot_cold(self, index: int, n: int) -> int:
         """Return the offset in `_base` of the `n` >= 1 bytes at absolute `index`, for a store."""
-        if index >= self._lo and n <= self._whi - index:
-            return index + self._shift
         self._check_writable()
         self._check_range(index, n)
         return self._locate_writable(index, n)
 
-    def _room(self, n: int) -> int:
+    def _room_cold(self, n: int) -> int:
         """Return the offset in `_base` where `n` >= 1 bytes can be written at the writer index; may grow."""
-        at = self._writer
-        if at >= self._lo and n <= self._whi - at:
-            return at + self._shift
         self._ensure(n)
-        return self._locate_writable(at, n)
+        return self._locate_writable(self._writer, n)
 
     def _ensure(self, n: int) -> None:
         """Make room for `n` bytes behind the writer index, by growth if need be. Raises in the order of rule I12."""

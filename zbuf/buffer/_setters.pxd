@@ -10,6 +10,7 @@ from zbuf.memory._memory cimport (
     as_size,
     as_value,
     fits_single,
+    set_offset,
     store_8,
     store_16,
     store_16_le,
@@ -23,7 +24,10 @@ from zbuf.memory._memory cimport (
     store_f32_le,
     store_f64,
     store_f64_le,
+    write_offset,
 )
+
+cdef long long MAX_UNSIGNED_INT
 
 cdef class Setters(Getters):
     cdef object _bad_value(self, long long low, long long high)

@@ -1,9 +1,11 @@
+# cython: nonecheck=False
+# (the only object whose fields are read here is self)
 """Fixed-width numbers into a buffer: set_x at an absolute index, write_x at the writer index.
 
 Written by .ci/number_grid.py from its table: change the table, not this file.
 
 Owns    14 setters and 14 writers; byte order aside, signed and unsigned share one.
-Never   a bounds check of its own: `_at`, `_take`, `_spot` and `_room` make them, in `_indices.py`.
+Never   a bounds check of its own: `read_offset` and its like make them, and `_indices.py` where they say no.
 Always  arguments are converted first, then state and bounds are checked, then memory is touched, then an index moves.
 
 Cost of every method: the bytes of the value, also where it lies across the spans of a composite.
@@ -25,6 +27,7 @@ if not cython.compiled:
         as_size,
         as_value,
         fits_single,
+        set_offset,
         store_8,
         store_16,
         store_16_le,
@@ -38,10 +41,13 @@ if not cython.compiled:
         store_f32_le,
         store_f64,
         store_f64_le,
+        write_offset,
     )
 from zbuf.buffer._getters import Getters
 
 __all__ = ["Setters"]
+
+MAX_UNSIGNED_INT = 0xFFFFFFFF
 
 
 class Setters(Getters):
@@ -60,7 +66,9 @@ class Setters(Getters):
         """Store 1 for a true value and 0 for a false one at absolute `index`; nothing moves."""
         index = as_size(index)
         v = 1 if value else 0
-        at = self._spot(index, 1)
+        at = set_offset(self, index, 1)
+        if at < 0:
+            at = self._spot_cold(index, 1)
         store_8(self._base, at, v)
         if self._hi < self._lo:
             self._settle(index, 1)
@@ -71,7 +79,9 @@ class Setters(Getters):
         v = as_value(value)
         if v < -0x80 or v > 0xFF:
             raise self._bad_value(-0x80, 0xFF)
-        at = self._spot(index, 1)
+        at = set_offset(self, index, 1)
+        if at < 0:
+            at = self._spot_cold(index, 1)
         store_8(self._base, at, v)
         if self._hi < self._lo:
             self._settle(index, 1)
@@ -82,7 +92,9 @@ class Setters(Getters):
         v = as_value(value)
         if v < -0x8000 or v > 0xFFFF:
             raise self._bad_value(-0x8000, 0xFFFF)
-        at = self._spot(index, 2)
+        at = set_offset(self, index, 2)
+        if at < 0:
+            at = self._spot_cold(index, 2)
         store_16(self._base, at, v)
         if self._hi < self._lo:
             self._settle(index, 2)
@@ -93,7 +105,9 @@ class Setters(Getters):
         v = as_value(value)
         if v < -0x8000 or v > 0xFFFF:
             raise self._bad_value(-0x8000, 0xFFFF)
-        at = self._spot(index, 2)
+        at = set_offset(self, index, 2)
+        if at < 0:
+            at = self._spot_cold(index, 2)
         store_16_le(self._base, at, v)
         if self._hi < self._lo:
             self._settle(index, 2)
@@ -104,7 +118,9 @@ class Setters(Getters):
         v = as_value(value)
         if v < -0x800000 or v > 0xFFFFFF:
             raise self._bad_value(-0x800000, 0xFFFFFF)
-        at = self._spot(index, 3)
+        at = set_offset(self, index, 3)
+        if at < 0:
+            at = self._spot_cold(index, 3)
         store_24(self._base, at, v)
         if self._hi < self._lo:
             self._settle(index, 3)
@@ -115,7 +131,9 @@ class Setters(Getters):
         v = as_value(value)
         if v < -0x800000 or v > 0xFFFFFF:
             raise self._bad_value(-0x800000, 0xFFFFFF)
-        at = self._spot(index, 3)
+        at = set_offset(self, index, 3)
+        if at < 0:
+            at = self._spot_cold(index, 3)
         store_24_le(self._base, at, v)
         if self._hi < self._lo:
             self._settle(index, 3)
@@ -124,9 +142,11 @@ class Setters(Getters):
         """Store -2**31..2**32-1 in 32 bits, big-endian, at absolute `index`; nothing moves."""
         index = as_size(index)
         v = as_value(value)
-        if v < -0x80000000 or v > 0xFFFFFFFF:
-            raise self._bad_value(-0x80000000, 0xFFFFFFFF)
-        at = self._spot(index, 4)
+        if v < -0x80000000 or v > MAX_UNSIGNED_INT:
+            raise self._bad_value(-0x80000000, MAX_UNSIGNED_INT)
+        at = set_offset(self, index, 4)
+        if at < 0:
+            at = self._spot_cold(index, 4)
         store_32(self._base, at, v)
         if self._hi < self._lo:
             self._settle(index, 4)
@@ -135,9 +155,11 @@ class Setters(Getters):
         """Store -2**31..2**32-1 in 32 bits, little-endian, at absolute `index`; nothing moves."""
         index = as_size(index)
         v = as_value(value)
-        if v < -0x80000000 or v > 0xFFFFFFFF:
-            raise self._bad_value(-0x80000000, 0xFFFFFFFF)
-        at = self._spot(index, 4)
+        if v < -0x80000000 or v > MAX_UNSIGNED_INT:
+            raise self._bad_value(-0x80000000, MAX_UNSIGNED_INT)
+        at = set_offset(self, index, 4)
+        if at < 0:
+            at = self._spot_cold(index, 4)
         store_32_le(self._base, at, v)
         if self._hi < self._lo:
             self._settle(index, 4)
@@ -146,7 +168,9 @@ class Setters(Getters):
         """Store -2**63..2**64-1 in 64 bits, big-endian, at absolute `index`; nothing moves."""
         index = as_size(index)
         v = as_long(value)
-        at = self._spot(index, 8)
+        at = set_offset(self, index, 8)
+        if at < 0:
+            at = self._spot_cold(index, 8)
         store_64(self._base, at, v)
         if self._hi < self._lo:
             self._settle(index, 8)
@@ -155,7 +179,9 @@ class Setters(Getters):
         """Store -2**63..2**64-1 in 64 bits, little-endian, at absolute `index`; nothing moves."""
         index = as_size(index)
         v = as_long(value)
-        at = self._spot(index, 8)
+        at = set_offset(self, index, 8)
+        if at < 0:
+            at = self._spot_cold(index, 8)
         store_64_le(self._base, at, v)
         if self._hi < self._lo:
             self._settle(index, 8)
@@ -166,7 +192,9 @@ class Setters(Getters):
         v = as_double(value)
         if not fits_single(v):
             raise self._bad_value(0, 0)
-        at = self._spot(index, 4)
+        at = set_offset(self, index, 4)
+        if at < 0:
+            at = self._spot_cold(index, 4)
         store_f32(self._base, at, v)
         if self._hi < self._lo:
             self._settle(index, 4)
@@ -177,7 +205,9 @@ class Setters(Getters):
         v = as_double(value)
         if not fits_single(v):
             raise self._bad_value(0, 0)
-        at = self._spot(index, 4)
+        at = set_offset(self, index, 4)
+        if at < 0:
+            at = self._spot_cold(index, 4)
         store_f32_le(self._base, at, v)
         if self._hi < self._lo:
             self._settle(index, 4)
@@ -186,7 +216,9 @@ class Setters(Getters):
         """Store a 64-bit big-endian IEEE 754 double at absolute `index`; nothing moves."""
         index = as_size(index)
         v = as_double(value)
-        at = self._spot(index, 8)
+        at = set_offset(self, index, 8)
+        if at < 0:
+            at = self._spot_cold(index, 8)
         store_f64(self._base, at, v)
         if self._hi < self._lo:
             self._settle(index, 8)
@@ -195,7 +227,9 @@ class Setters(Getters):
         """Store a 64-bit little-endian IEEE 754 double at absolute `index`; nothing moves."""
         index = as_size(index)
         v = as_double(value)
-        at = self._spot(index, 8)
+        at = set_offset(self, index, 8)
+        if at < 0:
+            at = self._spot_cold(index, 8)
         store_f64_le(self._base, at, v)
         if self._hi < self._lo:
             self._settle(index, 8)
@@ -203,7 +237,9 @@ class Setters(Getters):
     def write_boolean(self, value: object) -> None:
         """Write 1 for a true value and 0 for a false one and move the writer index by 1; grows if need be."""
         v = 1 if value else 0
-        at = self._room(1)
+        at = write_offset(self, 1)
+        if at < 0:
+            at = self._room_cold(1)
         store_8(self._base, at, v)
         if self._hi < self._lo:
             self._settle(self._writer, 1)
@@ -214,7 +250,9 @@ class Setters(Getters):
         v = as_value(value)
         if v < -0x80 or v > 0xFF:
             raise self._bad_value(-0x80, 0xFF)
-        at = self._room(1)
+        at = write_offset(self, 1)
+        if at < 0:
+            at = self._room_cold(1)
         store_8(self._base, at, v)
         if self._hi < self._lo:
             self._settle(self._writer, 1)
@@ -225,7 +263,9 @@ class Setters(Getters):
         v = as_value(value)
         if v < -0x8000 or v > 0xFFFF:
             raise self._bad_value(-0x8000, 0xFFFF)
-        at = self._room(2)
+        at = write_offset(self, 2)
+        if at < 0:
+            at = self._room_cold(2)
         store_16(self._base, at, v)
         if self._hi < self._lo:
             self._settle(self._writer, 2)
@@ -236,7 +276,9 @@ class Setters(Getters):
         v = as_value(value)
         if v < -0x8000 or v > 0xFFFF:
             raise self._bad_value(-0x8000, 0xFFFF)
-        at = self._room(2)
+        at = write_offset(self, 2)
+        if at < 0:
+            at = self._room_cold(2)
         store_16_le(self._base, at, v)
         if self._hi < self._lo:
             self._settle(self._writer, 2)
@@ -247,7 +289,9 @@ class Setters(Getters):
         v = as_value(value)
         if v < -0x800000 or v > 0xFFFFFF:
             raise self._bad_value(-0x800000, 0xFFFFFF)
-        at = self._room(3)
+        at = write_offset(self, 3)
+        if at < 0:
+            at = self._room_cold(3)
         store_24(self._base, at, v)
         if self._hi < self._lo:
             self._settle(self._writer, 3)
@@ -258,7 +302,9 @@ class Setters(Getters):
         v = as_value(value)
         if v < -0x800000 or v > 0xFFFFFF:
             raise self._bad_value(-0x800000, 0xFFFFFF)
-        at = self._room(3)
+        at = write_offset(self, 3)
+        if at < 0:
+            at = self._room_cold(3)
         store_24_le(self._base, at, v)
         if self._hi < self._lo:
             self._settle(self._writer, 3)
@@ -267,9 +313,11 @@ class Setters(Getters):
     def write_int(self, value: int) -> None:
         """Write -2**31..2**32-1 in 32 bits, big-endian, and move the writer index by 4; grows if need be."""
         v = as_value(value)
-        if v < -0x80000000 or v > 0xFFFFFFFF:
-            raise self._bad_value(-0x80000000, 0xFFFFFFFF)
-        at = self._room(4)
+        if v < -0x80000000 or v > MAX_UNSIGNED_INT:
+            raise self._bad_value(-0x80000000, MAX_UNSIGNED_INT)
+        at = write_offset(self, 4)
+        if at < 0:
+            at = self._room_cold(4)
         store_32(self._base, at, v)
         if self._hi < self._lo:
             self._settle(self._writer, 4)
@@ -278,9 +326,11 @@ class Setters(Getters):
     def write_int_le(self, value: int) -> None:
         """Write -2**31..2**32-1 in 32 bits, little-endian, and move the writer index by 4; grows if need be."""
         v = as_value(value)
-        if v < -0x80000000 or v > 0xFFFFFFFF:
-            raise self._bad_value(-0x80000000, 0xFFFFFFFF)
-        at = self._room(4)
+        if v < -0x80000000 or v > MAX_UNSIGNED_INT:
+            raise self._bad_value(-0x80000000, MAX_UNSIGNED_INT)
+        at = write_offset(self, 4)
+        if at < 0:
+            at = self._room_cold(4)
         store_32_le(self._base, at, v)
         if self._hi < self._lo:
             self._settle(self._writer, 4)
@@ -289,7 +339,9 @@ class Setters(Getters):
     def write_long(self, value: int) -> None:
         """Write -2**63..2**64-1 in 64 bits, big-endian, and move the writer index by 8; grows if need be."""
         v = as_long(value)
-        at = self._room(8)
+        at = write_offset(self, 8)
+        if at < 0:
+            at = self._room_cold(8)
         store_64(self._base, at, v)
         if self._hi < self._lo:
             self._settle(self._writer, 8)
@@ -298,7 +350,9 @@ class Setters(Getters):
     def write_long_le(self, value: int) -> None:
         """Write -2**63..2**64-1 in 64 bits, little-endian, and move the writer index by 8; grows if need be."""
         v = as_long(value)
-        at = self._room(8)
+        at = write_offset(self, 8)
+        if at < 0:
+            at = self._room_cold(8)
         store_64_le(self._base, at, v)
         if self._hi < self._lo:
             self._settle(self._writer, 8)
@@ -309,7 +363,9 @@ class Setters(Getters):
         v = as_double(value)
         if not fits_single(v):
             raise self._bad_value(0, 0)
-        at = self._room(4)
+        at = write_offset(self, 4)
+        if at < 0:
+            at = self._room_cold(4)
         store_f32(self._base, at, v)
         if self._hi < self._lo:
             self._settle(self._writer, 4)
@@ -320,7 +376,9 @@ class Setters(Getters):
         v = as_double(value)
         if not fits_single(v):
             raise self._bad_value(0, 0)
-        at = self._room(4)
+        at = write_offset(self, 4)
+        if at < 0:
+            at = self._room_cold(4)
         store_f32_le(self._base, at, v)
         if self._hi < self._lo:
             self._settle(self._writer, 4)
@@ -329,7 +387,9 @@ class Setters(Getters):
     def write_double(self, value: float) -> None:
         """Write a 64-bit big-endian IEEE 754 double and move the writer index by 8; grows if need be."""
         v = as_double(value)
-        at = self._room(8)
+        at = write_offset(self, 8)
+        if at < 0:
+            at = self._room_cold(8)
         store_f64(self._base, at, v)
         if self._hi < self._lo:
             self._settle(self._writer, 8)
@@ -338,7 +398,9 @@ class Setters(Getters):
     def write_double_le(self, value: float) -> None:
         """Write a 64-bit little-endian IEEE 754 double and move the writer index by 8; grows if need be."""
         v = as_double(value)
-        at = self._room(8)
+        at = write_offset(self, 8)
+        if at < 0:
+            at = self._room_cold(8)
         store_f64_le(self._base, at, v)
         if self._hi < self._lo:
             self._settle(self._writer, 8)

@@ -7,15 +7,7 @@ from zbuf.codec._base cimport DecoderCore
 from zbuf.memory._memory cimport (
     Memory,
     allocate,
-    load_u8,
-    load_u16,
-    load_u16_le,
-    load_u24,
-    load_u24_le,
-    load_u32,
-    load_u32_le,
-    load_u64,
-    load_u64_le,
+    set_offset,
     store_8,
     store_16,
     store_16_le,
@@ -49,7 +41,7 @@ cdef class LengthFieldCore(DecoderCore):
     cdef object _parse(self, ByteBuf buf)
     @cython.locals(readable=Py_ssize_t, size=Py_ssize_t, value="long long")
     cdef object _frame(self, ByteBuf buf)
-    @cython.locals(at=Py_ssize_t, width=int, value="long long", big="unsigned long long")
+    @cython.locals(width=int, value="long long")
     cdef long long _length_at(self, ByteBuf buf, Py_ssize_t index) except -2
     @cython.locals(n=Py_ssize_t)
     cdef bint _skip_some(self, ByteBuf buf) except -1

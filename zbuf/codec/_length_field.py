@@ -24,15 +24,7 @@ except ImportError:
 if not cython.compiled:
     from zbuf.memory._memory import (
         allocate,
-        load_u8,
-        load_u16,
-        load_u16_le,
-        load_u24,
-        load_u24_le,
-        load_u32,
-        load_u32_le,
-        load_u64,
-        load_u64_le,
+        set_offset,
         store_8,
         store_16,
         store_16_le,
@@ -152,19 +144,17 @@ class LengthFieldCore(DecoderCore):
     def _length_at(self, buf: ByteBuf, index: int) -> int:
         """Return the value of the length field at `index`; -1 for eight bytes with the top bit set."""
         width = self._width
-        at = buf._at(index, width)
         value: int
         if width == 4:
-            value = load_u32_le(buf._base, at) if self._little else load_u32(buf._base, at)
+            value = buf.get_unsigned_int_le(index) if self._little else buf.get_unsigned_int(index)
         elif width == 2:
-            value = load_u16_le(buf._base, at) if self._little else load_u16(buf._base, at)
+            value = buf.get_unsigned_short_le(index) if self._little else buf.get_unsigned_short(index)
         elif width == 1:
-            value = load_u8(buf._base, at)
+            value = buf.get_unsigned_byte(index)
         elif width == 3:
-            value = load_u24_le(buf._base, at) if self._little else load_u24(buf._base, at)
+            value = buf.get_unsigned_medium_le(index) if self._little else buf.get_unsigned_medium(index)
         else:
-            big: int = load_u64_le(buf._base, at) if self._little else load_u64(buf._base, at)
-            value = -1 if big > 0x7FFFFFFFFFFFFFFF else big
+            value = max(buf.get_long_le(index) if self._little else buf.get_long(index), -1)
         return value
 
     def _skip_some(self, buf: ByteBuf) -> bool:
@@ -255,7 +245,7 @@ class PrependerCore:
         if value < 0 or value > self._most:
             raise _cannot_say(value, self._width, self._most)
         head: ByteBuf = alloc.buffer(self._width)
-        self._put(head._base, head._spot(0, self._width), value)
+        self._put(head._base, set_offset(head, 0, self._width), value)
         head._writer = self._width
         return head
 

@@ -136,6 +136,23 @@ cdef Py_ssize_t find(const unsigned char *base, Py_ssize_t at, Py_ssize_t n, byt
 cdef Py_ssize_t rfind(const unsigned char *base, Py_ssize_t at, Py_ssize_t n, bytes needle) noexcept
 
 
+cdef inline Py_ssize_t read_offset(Window window, Py_ssize_t n) noexcept:
+    cdef Py_ssize_t at = window._reader
+    if n <= window._writer - at and at >= window._lo and n <= window._hi - at:
+        window._reader = at + n
+        return at + window._shift
+    return -1
+
+cdef inline Py_ssize_t get_offset(Window window, Py_ssize_t index, Py_ssize_t n) noexcept:
+    return index + window._shift if index >= window._lo and n <= window._hi - index else -1
+
+cdef inline Py_ssize_t set_offset(Window window, Py_ssize_t index, Py_ssize_t n) noexcept:
+    return index + window._shift if index >= window._lo and n <= window._whi - index else -1
+
+cdef inline Py_ssize_t write_offset(Window window, Py_ssize_t n) noexcept:
+    cdef Py_ssize_t at = window._writer
+    return at + window._shift if at >= window._lo and n <= window._whi - at else -1
+
 cdef inline long long as_value(object value) except? -1:
     cdef int overflow = 0
     cdef long long n

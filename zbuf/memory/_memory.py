@@ -258,6 +258,34 @@ def seal(cls: type) -> None:
     setattr(cls, "__init_subclass__", classmethod(refuse))  # noqa: B010  (an assignment mypy cannot follow)
 
 
+# The one comparison chain of a hot accessor: does the window cover these bytes? Else -1, and the cold path says why.
+
+
+def read_offset(window: Window, n: int) -> int:
+    """Return the offset of the next `n` >= 1 readable bytes and move the reader index past them; -1 if not covered."""
+    at = window._reader
+    if n <= window._writer - at and at >= window._lo and n <= window._hi - at:
+        window._reader = at + n
+        return at + window._shift
+    return -1
+
+
+def get_offset(window: Window, index: int, n: int) -> int:
+    """Return the offset of the `n` >= 1 bytes at `index`, for a load; -1 if not covered."""
+    return index + window._shift if index >= window._lo and n <= window._hi - index else -1
+
+
+def set_offset(window: Window, index: int, n: int) -> int:
+    """Return the offset of the `n` >= 1 bytes at `index`, for a store; -1 if not covered or read-only."""
+    return index + window._shift if index >= window._lo and n <= window._whi - index else -1
+
+
+def write_offset(window: Window, n: int) -> int:
+    """Return the offset of `n` >= 1 writable bytes at the writer index, which stays; -1 if not covered or read-only."""
+    at = window._writer
+    return at + window._shift if at >= window._lo and n <= window._whi - at else -1
+
+
 # Arguments. Conversion may run foreign code, so it comes before every check.
 
 
