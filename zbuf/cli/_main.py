@@ -1,27 +1,19 @@
 """Arguments of the commands.
 
-Owns    the parser, the version line, and how a command's failure reaches the user: one line on stderr, exit code 2.
+Owns    the parser, and how a command's failure reaches the user: one line on stderr, exit code 2.
 Never   what a command does.
 Always  a command is loaded only when it is asked for: `--version` needs neither httptools nor an event loop.
 """
 
 import argparse
-import platform
 import sys
 from collections.abc import Sequence
 
-from zbuf import __version__
-from zbuf._form import form
-from zbuf.cli._text import CommandError
+from zbuf.cli._text import CommandError, version_line
 
-__all__ = ["main", "version_line"]
+__all__ = ["main"]
 
 EPILOG = "The figures that a command prints are self-reported by zbuf, unless they are labelled otherwise."
-
-
-def version_line() -> str:
-    """Return version, form and Python in one line."""
-    return f"zbuf {__version__} ({form()}, {platform.python_implementation()} {platform.python_version()})"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,9 +17,8 @@ import time
 from collections.abc import Iterable
 
 from zbuf.audit import process_account
-from zbuf.cli._main import version_line
 from zbuf.cli._served import peer_name, report_lines, summary_lines
-from zbuf.cli._text import CommandError, printable
+from zbuf.cli._text import CommandError, printable, version_line
 from zbuf.protocols.http import DirectoryServer, ServedReport, serve_directory
 from zbuf.transport import ChannelOptions
 

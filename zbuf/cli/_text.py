@@ -1,17 +1,27 @@
 """Text for a terminal.
 
-Owns    the escaping of what others wrote, and the one exception a command ends with.
+Owns    the version line, the escaping of what others wrote, and the one exception a command ends with.
 Never   what is said.
 Always  no control character of a peer, or of a file name, reaches the terminal as it is.
 """
 
-__all__ = ["CommandError", "printable"]
+import platform
+
+from zbuf import __version__
+from zbuf._form import form
+
+__all__ = ["CommandError", "printable", "version_line"]
 
 LONGEST = 200  # arbitrary: a target may have 8 KiB
 
 
 class CommandError(Exception):
     """A command cannot be done; the message is one line for the user."""
+
+
+def version_line() -> str:
+    """Return version, form and Python in one line."""
+    return f"zbuf {__version__} ({form()}, {platform.python_implementation()} {platform.python_version()})"
 
 
 def printable(text: str, longest: int = LONGEST) -> str:

@@ -18,10 +18,11 @@ from zbuf.errors import WriteLimitError
 from zbuf.pipeline import _handler
 
 if TYPE_CHECKING:
-    from zbuf._types import Sink, WritePromise
+    from zbuf._types import WritePromise
     from zbuf.buffer import Allocator
     from zbuf.pipeline._handler import Handler
     from zbuf.pipeline._pipeline import Pipeline
+    from zbuf.pipeline._sink import Sink
 
 __all__ = ["Context"]
 

@@ -15,8 +15,9 @@ from zbuf.pipeline._context import Context, Ends, HeadContext, Inner, InnerConte
 from zbuf.pipeline._handler import INBOUND, OUTBOUND, Handler
 
 if TYPE_CHECKING:
-    from zbuf._types import Sink, WritePromise
+    from zbuf._types import WritePromise
     from zbuf.buffer import Allocator
+    from zbuf.pipeline._sink import Sink
 
 __all__ = ["Pipeline"]
 

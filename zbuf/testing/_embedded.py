@@ -175,7 +175,7 @@ class EmbeddedChannel:
         state = "open" if self.is_open else "closed"
         return f"EmbeddedChannel({state}, inbound={len(self._inbound)}, outbound={len(self._outbound)})"
 
-    # What the pipeline calls (see `zbuf._types.Sink`).
+    # What the pipeline calls (see `Sink`).
 
     def sink_write(self, msg: object, promise: WritePromise | None) -> None:
         """Queue a message until the flush."""
