@@ -15,6 +15,7 @@ import pytest
 
 from tests.transport.kit import Promise, on_loop, turns
 from zbuf.audit import CopyReason
+from zbuf.buffer import Pool
 from zbuf.errors import ChannelClosedError, FileTruncatedError
 from zbuf.region import FileRegion
 from zbuf.testing import ScriptedSocket
@@ -243,6 +244,23 @@ def test_b184_sendfile_refused_later_fails_the_transfer(path: Path) -> None:
     on_loop(main)
 
 
+def test_a_block_of_the_second_way_goes_back_with_the_close(path: Path) -> None:
+    """The channel closes while a block that was read is sent in part: the pool has it back at once."""
+
+    async def main() -> None:
+        pool = Pool()
+        sock = ScriptedSocket(sendfile=[OSError(errno.EINVAL, "refused")], send=[1000, BLOCK])
+        channel = sock.channel(options=ChannelOptions(small_file_below=0, allocator=pool))
+        channel.write(FileRegion(path))
+        await turns()
+        assert 1 == pool.statistics().live_blocks
+        channel.close()
+        assert 0 == pool.statistics().live_blocks
+        await channel.wait_closed()
+
+    on_loop(main)
+
+
 def test_eio_at_first_is_read_instead_and_not_remembered(path: Path) -> None:
     """An input error may be the file's own: the other way is tried once, the device keeps its reputation."""
 
@@ -313,6 +331,8 @@ def test_a_borrowed_descriptor_closed_in_the_middle_fails_and_sends_no_strangers
         await channel.wait_closed()
         assert bytes(sock.sent) == DATA[:1000]
         assert 1 == promise.outcomes == len(promise.failures)
+        assert isinstance(promise.failures[0].__cause__, OSError)
+        assert errno.EBADF == promise.failures[0].__cause__.errno
         os.close(stranger)
         os.close(fd)
 

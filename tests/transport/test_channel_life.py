@@ -96,6 +96,7 @@ def test_b167_close_gracefully_sends_all_first() -> None:
         closing = asyncio.create_task(channel.close_gracefully())
         await turns()
         assert channel.is_open and not channel.is_active
+        assert "w" == sock.interest, "nothing more is received"
         with pytest.raises(ChannelClosedError):
             await channel.write(b"too late")
         sock.writable(4)

@@ -124,6 +124,10 @@ def test_b168_each_read_gives_one_receive_with_auto_read_off() -> None:
         assert b"" == bytes(seen.received)
         channel.read()
         assert "r" == sock.interest
+        sock._recv.appendleft(BLOCK)
+        sock.readable()
+        assert "r" == sock.interest, "nothing came of it: the request stands"
+        sock._recv.appendleft(InterruptedError(errno.EINTR, "interrupted"))
         sock.readable()
         assert b"abcd" == bytes(seen.received)
         assert "" == sock.interest
@@ -220,6 +224,20 @@ def test_half_closure_keeps_the_output_open() -> None:
         assert b"reply" == bytes(sock.sent)
         await channel.wait_closed()
         assert ["inactive", "removed"] == seen.events[-2:]
+
+    on_loop(main)
+
+
+def test_half_closure_the_other_way_round_closes_with_the_peers_end() -> None:
+    """Our output was shut first: the peer's end of input closes the channel, also with allow_half_closure."""
+
+    async def main() -> None:
+        sock = ScriptedSocket()
+        channel = sock.channel(options=ChannelOptions(allow_half_closure=True))
+        await channel.shutdown_output()
+        assert channel.is_active
+        sock.readable(b"")
+        await channel.wait_closed()
 
     on_loop(main)
 
@@ -351,6 +369,22 @@ def test_a_reset_is_noticed_on_a_half_closed_channel() -> None:
     on_loop(main)
 
 
+def test_an_error_is_noticed_where_a_receive_finds_nothing() -> None:
+    """The poller reports an error, the receive says "nothing there": the socket's own error decides."""
+
+    async def main() -> None:
+        seen = Recorder()
+        sock = ScriptedSocket()
+        channel = sock.channel(lambda channel: channel.pipeline.add_last(seen))
+        sock.hang_up()
+        assert channel.is_active, "no error: a stale event"
+        sock.hang_up(errno.EHOSTUNREACH)
+        await channel.wait_closed()
+        assert [errno.EHOSTUNREACH] == [exc.errno for exc in seen.failures if isinstance(exc, OSError)]
+
+    on_loop(main)
+
+
 def test_an_orderly_hang_up_while_held_does_not_spin_and_loses_nothing() -> None:
     """The poller reports a hang-up again and again: it is silenced, and what is unread is read later."""
 
@@ -360,6 +394,8 @@ def test_an_orderly_hang_up_while_held_does_not_spin_and_loses_nothing() -> None
         channel = sock.channel(lambda channel: channel.pipeline.add_last(seen), options=ChannelOptions(auto_read=False))
         sock.hang_up()
         assert "-" == sock.interest
+        channel.auto_read = False
+        assert "-" == sock.interest, "holding it again does not wake it"
         assert channel.is_active
         channel.auto_read = True
         assert "r" == sock.interest
@@ -443,7 +479,7 @@ def test_a_full_inbox_pauses_reading_and_goes_on_when_taken() -> None:
     """Backpressure inwards: nothing is received while the application does not take what is there."""
 
     async def main() -> None:
-        sock = ScriptedSocket(recv=[b"\x01a" * 10, b"\x01b" * 10])
+        sock = ScriptedSocket(recv=[b"\x01a" * 8, b"\x01b" * 10])
         channel = sock.channel(
             lambda channel: channel.pipeline.add_last(frames()),
             keeps_messages=True,
@@ -451,9 +487,9 @@ def test_a_full_inbox_pauses_reading_and_goes_on_when_taken() -> None:
         )
         sock.readable()
         assert "" == sock.interest
-        for _ in range(8):
+        for _ in range(6):
             (await channel.receive()).release()
-        assert "r" == sock.interest
+        assert "r" == sock.interest, "a quarter is left"
         sock.readable()
         for expected in (b"a", b"a", *[b"b"] * 10):
             msg = await channel.receive()

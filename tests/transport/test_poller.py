@@ -113,6 +113,22 @@ def test_one_loop_has_one_poller_and_the_loop_sees_one_descriptor(run: Run, pair
     run(main())
 
 
+@pytest.mark.usefixtures("any_poller")
+def test_a_poller_whose_last_member_leaves_inside_its_event_is_given_up(run: Run, pair: Any) -> None:
+    """The set is closed at the end of that event, not at some later collection."""
+    ours, theirs = pair
+
+    async def main() -> None:
+        poller = here()
+        member = Callback(lambda events: bool(poller.remove(member)) and None)
+        poller.add(member, ours.fileno(), READ)
+        theirs.send(b"x")
+        await asyncio.sleep(0.01)
+        assert poller.is_closed
+
+    run(main())
+
+
 def test_an_event_never_reaches_a_member_that_got_the_number_meanwhile(run: Run) -> None:
     """Two members are ready; the first closes the other, and a newcomer takes its number: it hears nothing."""
 

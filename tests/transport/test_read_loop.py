@@ -39,8 +39,8 @@ def test_two_small_reads_go_down_one_step_and_one_does_not() -> None:
     size.record(1500)
     size.record(100)
     assert 2048 == size.size
-    size.record(100)
-    assert 1024 == size.size
+    size.record(1024)
+    assert 1024 == size.size, "what fits the next smaller one exactly is small, too"
 
 
 def test_it_settles_just_above_what_comes() -> None:

@@ -259,6 +259,7 @@ def test_out_of_descriptors_pauses_accepting_and_says_so(
             channel = await connect(*server.addresses[0], init=nothing)
             await asyncio.sleep(0.02)
             assert 1 == len(tries)
+            assert [0] == [watched.interest for watched, _ in server._listeners], "nothing calls back meanwhile"
             assert b"patience" == await ask(channel, b"patience")
             await channel.close_gracefully()
 
@@ -269,7 +270,7 @@ def test_out_of_descriptors_pauses_accepting_and_says_so(
 
 
 @pytest.mark.parametrize("number", [errno.ECONNABORTED, errno.EPROTO])
-def test_a_peer_that_went_before_the_accept_is_no_news(run: Run, number: int) -> None:
+def test_a_peer_that_went_before_the_accept_is_no_news(run: Run, number: int, caplog: pytest.LogCaptureFixture) -> None:
     """The listener lives and takes the next one in the same wake-up."""
     tries: list[int] = []
 
@@ -291,7 +292,9 @@ def test_a_peer_that_went_before_the_accept_is_no_news(run: Run, number: int) ->
         ):
             assert b"served" == await ask(channel, b"served")
 
-    run(main())
+    with caplog.at_level(logging.INFO, "zbuf"):
+        run(main())
+    assert [] == caplog.records
 
 
 def test_a_peer_that_resets_before_the_first_read_leaves_nothing(run: Run) -> None:
