@@ -2,7 +2,7 @@ cimport cython
 
 from zbuf.buffer._bytebuf cimport ByteBuf
 from zbuf.buffer._composite cimport CompositeByteBuf, composite_of, give_up, take_spans
-from zbuf.memory._memory cimport Memory, wrap_memory
+from zbuf.memory._memory cimport Memory, as_source, source_size, wrap_memory
 
 cdef class WrappedByteBuf(ByteBuf):
     cdef ByteBuf _model(self)

@@ -16,7 +16,7 @@ except ImportError:
 
 if not cython.compiled:
     from zbuf.buffer._composite import composite_of, give_up, take_spans
-    from zbuf.memory._memory import wrap_memory
+    from zbuf.memory._memory import as_source, source_size, wrap_memory
 from zbuf._types import Buffer
 from zbuf.buffer._allocator import default_allocator
 from zbuf.buffer._bytebuf import ByteBuf
@@ -92,12 +92,13 @@ def copied(*parts: "ByteBuf | Buffer") -> ByteBuf:
 
     Ownership: copies (TRANSFER); the arguments are untouched, indices included. Raises: TypeError (str, None),
     BufferError (not C-contiguous), ReferenceCountError. Source: Netty Unpooled.copiedBuffer."""
-    made = default_allocator().buffer(0)
-    for part in parts:
-        if isinstance(part, ByteBuf):
-            made.write_bytes(part, part.reader_index, part.readable_bytes)
-        else:
-            made.write_bytes(part)
+    sources = [part.slice() if isinstance(part, ByteBuf) else as_source(part) for part in parts]
+    n = 0
+    for source in sources:
+        n += len(source) if isinstance(source, ByteBuf) else source_size(source)
+    made = default_allocator().buffer(n)
+    for source in sources:
+        made.write_bytes(source)
     return made
 
 

@@ -18,7 +18,7 @@ class Sink(Protocol):
 
     The head calls `sink_write`, `sink_flush`, `sink_read` and `sink_close`, the tail `sink_unread` and `sink_failed`.
 
-    A sink may have an attribute `prefers_bytes`, true where small headers are better handed over as bytes than as buffers.
+    A sink may have an attribute `prefers_bytes`: true where a small header is better handed over as bytes.
     """
 
     @property
