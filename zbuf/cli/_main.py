@@ -17,7 +17,10 @@ EPILOG = "The figures that a command prints are self-reported by zbuf, unless th
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 it went well, 2 it could not be done and stderr says why."""
+    """Run a command and return its exit code.
+
+    0: it went well; 2: it could not be done, and stderr says why; 130: interrupted where there was nothing to say.
+    """
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.version:
@@ -31,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandError as exc:
         print(f"zbuf {options.command}: {exc}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:  # Ctrl-C before the server listened, or again while its loop was being closed
+        return 130
 
 
 def _serve(options: argparse.Namespace) -> int:
