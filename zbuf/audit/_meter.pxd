@@ -1,26 +1,28 @@
 # C types for _meter.py: the counters are plain C integers, so a charge is two additions.
 
-cdef class Tally:
-    cdef Tally _whole
-    cdef readonly long long calls
-    cdef long long _bytes
-    cdef long long _views
-
-    cpdef void add(self, Py_ssize_t nbytes, Py_ssize_t views) noexcept
+cpdef enum:
+    RECV = 0
+    SEND = 1
+    SENDMSG = 2
+    SENDFILE = 3
+    PREAD = 4
 
 
 cdef class Account:
-    cdef long long _calls[32]
-    cdef long long _bytes[32]
-    cdef dict _moves
     cdef public long long _wire_in
     cdef public long long _wire_out
+    cdef long long _frequent[15]
+    cdef long long _user[32]
+    cdef dict _moves
     cdef dict _verdicts
 
     cdef void _clear(self) noexcept
     cpdef void copied(self, int reason, Py_ssize_t nbytes) noexcept
+    cpdef void called(self, int call, Py_ssize_t nbytes, Py_ssize_t views) noexcept
+    cdef void _add(self, int at, Py_ssize_t nbytes, Py_ssize_t views) noexcept
     cpdef moved(self, str call, Py_ssize_t nbytes, Py_ssize_t views=*)
-    cpdef Tally tally(self, str call)
+    cdef int _add_rare(self, str call, Py_ssize_t nbytes, Py_ssize_t views) except -1
+    cdef int _note(self, str call, object verdict) except -1
     cpdef void received(self, Py_ssize_t nbytes) noexcept
     cpdef void sent(self, Py_ssize_t nbytes) noexcept
 

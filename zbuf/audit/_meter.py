@@ -22,35 +22,20 @@ from zbuf.audit._bill import Bill, CopyReason, Count, Move, Verdict
 __all__ = ["Account", "charge", "enter", "is_metering", "leave", "process_account", "set_metering"]
 
 REASONS = len(CopyReason)
+FREQUENT = ("recv", "send", "sendmsg", "sendfile", "pread")  # system calls that have a number, in its order
 
-
-class Tally:
-    """The counter of one system call, in one account and in that of the process."""
-
-    def __init__(self, whole: "Tally | None") -> None:
-        self._whole = whole
-        self.calls = 0
-        self._bytes = 0
-        self._views = 0
-
-    def add(self, nbytes: int, views: int) -> None:
-        """Add one call that moved `nbytes` bytes in `views` pieces."""
-        if not _enabled:
-            return
-        self.calls += 1
-        self._bytes += nbytes
-        self._views += views
-        if self._whole is not None:
-            self._whole.add(nbytes, views)
-
-    def figures(self) -> Move:
-        """Return the counts as they stand."""
-        return Move(self.calls, self._bytes, self._views)
+if not cython.compiled:  # compiled: an enumeration of the .pxd
+    RECV = 0
+    SEND = 1
+    SENDMSG = 2
+    SENDFILE = 3
+    PREAD = 4
 
 
 class Account:
     """The counters of one channel, or of the process.
 
+    What is counted for every message lies side by side: two cache lines of an account are touched by an echo.
     Ownership: an account holds numbers and nothing of who reports them.
     """
 
@@ -58,33 +43,50 @@ class Account:
         if cython.compiled:
             self._clear()
         else:
-            self._calls = [0] * REASONS
-            self._bytes = [0] * REASONS
-        self._moves: dict[str, Tally] = {}
+            self._frequent = [0] * (3 * len(FREQUENT))  # calls, bytes, views of each
+            self._user = [0] * (2 * REASONS)  # calls, bytes of each
         self._wire_in = 0
         self._wire_out = 0
-        self._verdicts: dict[str, Verdict] = {}
+        self._moves: dict[str, list[int]] | None = None
+        self._verdicts: dict[str, Verdict] | None = None
 
     def _clear(self) -> None:
-        for reason in range(REASONS):
-            self._calls[reason] = 0
-            self._bytes[reason] = 0
+        for at in range(3 * len(FREQUENT)):
+            self._frequent[at] = 0
+        for at in range(2 * REASONS):
+            self._user[at] = 0
 
     def copied(self, reason: int, nbytes: int) -> None:
         """Add one user-space copy of `nbytes` bytes for `reason`; the process is not told (see `charge`)."""
-        self._calls[reason] += 1
-        self._bytes[reason] += nbytes
+        self._user[2 * reason] += 1
+        self._user[2 * reason + 1] += nbytes
+
+    def called(self, call: int, nbytes: int, views: int) -> None:
+        """Add one system call by its number (RECV, SEND ...) that moved `nbytes` bytes, here and to the process."""
+        if _enabled:
+            self._add(3 * call, nbytes, views)
+            PROCESS._add(3 * call, nbytes, views)
+
+    def _add(self, at: int, nbytes: int, views: int) -> None:
+        self._frequent[at] += 1
+        self._frequent[at + 1] += nbytes
+        self._frequent[at + 2] += views
 
     def moved(self, call: str, nbytes: int, views: int = 1) -> None:
         """Add one system call `call` that moved `nbytes` bytes in `views` pieces, here and to the process."""
-        self.tally(call).add(nbytes, views)
+        if call in FREQUENT:
+            self.called(FREQUENT.index(call), nbytes, views)
+        elif _enabled:
+            self._add_rare(call, nbytes, views)
+            PROCESS._add_rare(call, nbytes, views)
 
-    def tally(self, call: str) -> "Tally":
-        """Return the counter of one system call, for whoever makes it often."""
-        tally = self._moves.get(call)
-        if tally is None:
-            tally = self._moves[call] = Tally(None if self is PROCESS else PROCESS.tally(call))
-        return tally
+    def _add_rare(self, call: str, nbytes: int, views: int) -> None:
+        if self._moves is None:
+            self._moves = {}
+        move = self._moves.setdefault(call, [0, 0, 0])
+        move[0] += 1
+        move[1] += nbytes
+        move[2] += views
 
     def received(self, nbytes: int) -> None:
         """Add `nbytes` bytes that came in from the wire, here and to the process."""
@@ -101,18 +103,29 @@ class Account:
     def kernel_says(self, call: str, verdict: Verdict) -> None:
         """Note what the kernel reported about its own copies under `call`, here and for the process."""
         if _enabled:
-            self._verdicts[call] = verdict
-            PROCESS._verdicts[call] = verdict
+            self._note(call, verdict)
+            PROCESS._note(call, verdict)
+
+    def _note(self, call: str, verdict: Verdict) -> None:
+        if self._verdicts is None:
+            self._verdicts = {}
+        self._verdicts[call] = verdict
 
     def snapshot(self) -> Bill:
         """Return the figures as they stand, frozen."""
         user = {
-            reason: Count(self._calls[int(reason)], self._bytes[int(reason)])
+            reason: Count(self._user[2 * reason], self._user[2 * reason + 1])
             for reason in CopyReason
-            if self._calls[int(reason)]
+            if self._user[2 * reason]
         }
-        kernel = {call: tally.figures() for call, tally in self._moves.items() if tally.calls}
-        verdicts: Mapping[str, Verdict] = {call: self._verdicts.get(call, Verdict.UNKNOWN) for call in kernel}
+        kernel = {
+            call: Move(self._frequent[3 * at], self._frequent[3 * at + 1], self._frequent[3 * at + 2])
+            for at, call in enumerate(FREQUENT)
+            if self._frequent[3 * at]
+        }
+        kernel.update({call: Move(*move) for call, move in (self._moves or {}).items()})
+        told = self._verdicts or {}
+        verdicts: Mapping[str, Verdict] = {call: told.get(call, Verdict.UNKNOWN) for call in kernel}
         return Bill(user=user, kernel=kernel, kernel_copied=verdicts, wire_in=self._wire_in, wire_out=self._wire_out)
 
     def __repr__(self) -> str:

@@ -2,7 +2,7 @@
 
 cimport cython
 
-from zbuf.audit._meter cimport Account, Tally
+from zbuf.audit._meter cimport RECV, Account
 from zbuf.buffer._bytebuf cimport ByteBuf, adopt
 from zbuf.memory._memory cimport Memory
 from zbuf.memory._pool cimport BlockPool
@@ -37,7 +37,6 @@ cdef class ReadLoop:
     cdef readonly object allocator
     cdef BlockPool _pool
     cdef Account _account
-    cdef Tally _tally
     cdef Pipeline _pipeline
     cdef readonly ReceiveSize receive_size
     cdef readonly Py_ssize_t budget

@@ -17,6 +17,7 @@ except ImportError:
 from zbuf.audit._meter import Account
 
 if not cython.compiled:
+    from zbuf.audit._meter import RECV
     from zbuf.buffer._bytebuf import adopt
     from zbuf.transport._calls import ZB_AGAIN
 from zbuf.memory._pool import BlockPool
@@ -97,7 +98,6 @@ class ReadLoop:
         self.allocator = allocator
         self._pool = allocator if isinstance(allocator, BlockPool) else None
         self._account = account
-        self._tally = account.tally("recv")
         self._pipeline = pipeline
         self.receive_size = ReceiveSize(options.receive_min, options.receive_initial, options.receive_max)
         self.budget = options.reads_per_wakeup
@@ -129,7 +129,7 @@ class ReadLoop:
                 return FAILED
             self.has_received = True
             self.receive_size.record(n)
-            self._tally.add(n, 1)
+            self._account.called(RECV, n, 1)
             self._account.received(n)
             self._pipeline.fire_channel_read(adopt(memory, n, self.allocator))
             if n < size:

@@ -2,7 +2,7 @@
 
 cimport cython
 
-from zbuf.audit._meter cimport Account, Tally
+from zbuf.audit._meter cimport SEND, SENDMSG, Account
 from zbuf.outbound._plan cimport InlineFile, Nothing, OpenFile, SendBuffers, SendFile
 from zbuf.outbound._queue cimport OutboundQueue
 from zbuf.transport._calls cimport ZB_AGAIN, ZB_MORE, Calls
@@ -19,8 +19,6 @@ cdef class WriteLoop:
     cdef Calls _calls
     cdef OutboundQueue _queue
     cdef Account _account
-    cdef Tally _send_tally
-    cdef Tally _gather_tally
     cdef readonly object _files
     cdef readonly Py_ssize_t budget
     cdef readonly Py_ssize_t file_budget

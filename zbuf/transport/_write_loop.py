@@ -15,6 +15,7 @@ except ImportError:
     from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
 
 if not cython.compiled:
+    from zbuf.audit._meter import SEND, SENDMSG
     from zbuf.transport._calls import ZB_AGAIN, ZB_MORE
 from zbuf.audit._meter import Account
 from zbuf.errors import FileTruncatedError
@@ -48,8 +49,6 @@ class WriteLoop:
         self._calls = calls
         self._queue = queue
         self._account = account
-        self._send_tally = account.tally("send")
-        self._gather_tally = account.tally("sendmsg")
         self._files = files
         self.budget = options.writes_per_wakeup
         self.file_budget = options.file_bytes_per_wakeup
@@ -104,11 +103,11 @@ class WriteLoop:
         if len(views) == 1:
             n = self._calls.send(views[0], flags)
             if n > 0:
-                self._send_tally.add(n, 1)
+                self._account.called(SEND, n, 1)
         elif views:
             n = self._calls.sendmsg(views, flags)
             if n > 0:
-                self._gather_tally.add(n, len(views))
+                self._account.called(SENDMSG, n, len(views))
         else:
             return 0
         if n > 0:
