@@ -2,7 +2,7 @@
 
 Owns    the order of one wake-up (send, receive, flush once), what is watched for, when a flush is due.
 Never   how a channel begins and ends, who waits for it (`_life.py`), or what a message is.
-Always  everything written while an event of the channel is handled leaves in one flush at its end; interest in
+Always  everything written while an event of the channel is handled leaves in one flush soon after it; interest in
         writing exists only while the socket is full; reading goes on exactly while nobody holds it.
 
 `ChannelCore` is the base of `Channel`, in C where that is possible: no method here makes an object per message.
@@ -96,7 +96,7 @@ class ChannelCore(Watched):
     # One wake-up. No method on this path returns early: as C functions they return 0, and -1 for an exception.
 
     def ready(self, events: int) -> None:
-        """Handle what the poller saw: send what was stuck, receive, and flush what came of it."""
+        """Handle what the poller saw: send what was stuck, receive, and ask for the flush of what came of it."""
         if self._state != CLOSED:
             previous = enter(self._account)
             outer = self._in_event
@@ -106,11 +106,11 @@ class ChannelCore(Watched):
                     self._push()
                 if events & ~WRITE and self._state != CLOSED:
                     self._receive(events)
-                if self._flush_is_due:
-                    self._flush_out()
             finally:
                 self._in_event = outer
                 leave(previous)
+            if self._flush_is_due:
+                self._poller.later(self)  # with the flushes of others: see FLUSHES_TOGETHER
             self._end_event()
 
     def turn(self) -> None:

@@ -38,6 +38,10 @@ if not cython.compiled:  # compiled: an enumeration of the .pxd
     SILENT = 0x800  # interest of a member that does not even want to hear of errors; no event of epoll
 
 EVENTS_PER_WAKEUP = 256  # ours; what is left over is first in line at the next turn of the loop
+# First some channels receive, then they send: the code of either half, ours and the kernel's, stays in the cache. An
+# echo over 64 connections took 6.3 us a message so, 7.1 one by one (3.12, compiled); more than 32 gain nothing, and
+# the first reply waits for the handlers of all.
+FLUSHES_TOGETHER = 32
 
 if not cython.compiled:
     thread_ident = threading.get_ident
@@ -264,9 +268,13 @@ class EpollPoller(Poller):
                 raise OSError(-count, os.strerror(-count))
             for at in range(count):
                 self._deliver(zb_event_fd(self._events, at), zb_event_mask(self._events, at))  # type: ignore[attr-defined]  # in C
+                if len(self._due) >= FLUSHES_TOGETHER:
+                    self._take_turns()
         else:
             for fd, mask in self._set.poll(0, EVENTS_PER_WAKEUP):
                 self._deliver(fd, mask)
+                if len(self._due) >= FLUSHES_TOGETHER:
+                    self._take_turns()
         if self._due:
             self._take_turns()
 
