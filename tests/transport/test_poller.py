@@ -6,6 +6,7 @@ Always  both kinds of poller and both kinds of loop, where they promise the same
 
 import asyncio
 import gc
+import itertools
 import logging
 import os
 import socket
@@ -17,9 +18,23 @@ from typing import Any
 import pytest
 
 from tests import loops
-from tests.transport.kit import turns
+from tests.transport.kit import Promise, turns
 from zbuf.errors import UsageError
-from zbuf.transport._poller import ERROR, HANGUP, READ, SILENT, WRITE, Callback, EpollPoller, Poller, poller_for
+from zbuf.pipeline import Context, Handler
+from zbuf.transport import ChannelOptions
+from zbuf.transport._poller import (
+    ERROR,
+    FLUSHES_TOGETHER,
+    HANGUP,
+    READ,
+    SILENT,
+    WRITE,
+    Callback,
+    EpollPoller,
+    Poller,
+    poller_for,
+)
+from zbuf.transport._server import make_channel
 
 Run = Callable[..., Any]
 
@@ -120,7 +135,11 @@ def test_a_poller_whose_last_member_leaves_inside_its_event_is_given_up(run: Run
 
     async def main() -> None:
         poller = here()
-        member = Callback(lambda events: bool(poller.remove(member)) and None)
+
+        def leave(events: int) -> None:
+            poller.remove(member)
+
+        member = Callback(leave)
         poller.add(member, ours.fileno(), READ)
         theirs.send(b"x")
         await asyncio.sleep(0.01)
@@ -305,3 +324,41 @@ def test_a_loop_that_cannot_watch_descriptors_is_a_usage_error(monkeypatch: pyte
             poller_for(loop)
 
     loops.run(main(), "stock")
+
+
+def test_replies_wait_for_a_bounded_number_of_others(run: Run) -> None:
+    """A hundred channels are ready at once: no reply waits for the handlers of more than 31 others."""
+
+    async def main() -> None:
+        order: list[str] = []
+
+        class Notes(Handler[Any, Any]):
+            def channel_read(self, ctx: Context, msg: Any) -> None:
+                order.append("read")
+                promise = Promise()
+                promise.succeed = lambda: order.append("sent")  # type: ignore[method-assign]  # the note is all it does
+                ctx.write(msg, promise)
+
+        poller = here()
+        if not isinstance(poller, EpollPoller):
+            pytest.skip("one callback for each descriptor: nobody waits")
+        pairs = [socket.socketpair() for _ in range(100)]
+        channels = []
+        for ours, theirs in pairs:
+            ours.setblocking(False)
+            channel = make_channel(ours, poller, ChannelOptions(), None, keeps_messages=False, is_accepted=True)
+            channel.pipeline.add_last(Notes())
+            channel._start()
+            channels.append(channel)
+            theirs.send(b"x")
+        await turns(4)
+        assert 100 == order.count("read") == order.count("sent")
+        together = [len(list(group)) for name, group in itertools.groupby(order) if name == "read"]
+        assert [FLUSHES_TOGETHER] * 3 + [4] == together
+        for channel, (_, theirs) in zip(channels, pairs, strict=True):
+            assert b"x" == theirs.recv(10)
+            theirs.close()
+            channel.close()
+            await channel.wait_closed()
+
+    run(main())
