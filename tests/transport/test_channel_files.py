@@ -70,6 +70,23 @@ def test_b178_exactly_the_bytes_of_the_region_between_its_neighbours(
     on_loop(main)
 
 
+def test_a_short_sendfile_waits_for_room_instead_of_asking_again(path: Path) -> None:
+    """The kernel took less than was offered, so the socket is full: no second call in the same wake-up."""
+
+    async def main() -> None:
+        sock = ScriptedSocket(sendfile=[10_000, 20_000, None])
+        channel = sock.channel(options=NARROW)
+        channel.write(FileRegion(path))
+        channel.flush()
+        assert ["sendfile"] == names(sock), "the rest waits for the poller"
+        await sock.settle()
+        assert ["sendfile"] * 3 == names(sock)
+        assert DATA == bytes(sock.sent)
+        channel.close()
+
+    on_loop(main)
+
+
 def test_the_head_before_a_region_carries_msg_more_and_nothing_else_does(path: Path) -> None:
     """send(MSG_MORE), sendfile, send without it: one segment where the kernel allows, and no tail is held back."""
 

@@ -148,7 +148,9 @@ class WriteLoop:
         self._file_budget_left -= n
         self._account.sent(n)
         self._queue.sent(n)
-        return DONE
+        # A short count means a full socket. Asking again at once would move a few pages at a time; the kernel says
+        # when a third of the send buffer is free, and then one call moves much.
+        return DONE if n == count else BLOCKED
 
     def _prepare_file(self, plan: object) -> bool:
         """Open a region, or read a small one to where its bytes leave together with those before it.
