@@ -18,14 +18,13 @@ if not cython.compiled:
     from zbuf.memory._memory import as_size
 from zbuf.buffer._bytebuf import ByteBuf
 from zbuf.buffer._composite import CompositeByteBuf, new_composite
+from zbuf.buffer._indices import MAX_CAPACITY
 from zbuf.memory._memory import Memory
 from zbuf.memory._pool import BlockPool
 from zbuf.memory._stats import PoolStats
 from zbuf.memory._unpooled import Blocks
 
 __all__ = ["Allocator", "Pool", "Unpooled", "default_allocator", "set_default_allocator"]
-
-MAX_CAPACITY = 2**31 - 1
 
 
 class Allocator(Protocol):

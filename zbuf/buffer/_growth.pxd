@@ -8,7 +8,6 @@ from zbuf.memory._memory cimport Memory, as_size, copy
 cdef int GROW
 cdef int DISCARD
 cdef int COMPACT
-cdef int GATHER
 
 @cython.locals(size=Py_ssize_t)
 cpdef Py_ssize_t calculate_new_capacity(Py_ssize_t minimum, Py_ssize_t maximum) except -1

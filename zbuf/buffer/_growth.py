@@ -23,7 +23,6 @@ __all__ = ["Growth", "calculate_new_capacity"]
 GROW = int(CopyReason.GROW)
 DISCARD = int(CopyReason.DISCARD)
 COMPACT = int(CopyReason.COMPACT)
-GATHER = int(CopyReason.GATHER)
 
 SMALLEST = 64  # Netty's
 THRESHOLD = 4 << 20  # Netty's 4 MiB, where it changes to fixed steps; ours go on geometrically, so appends stay linear

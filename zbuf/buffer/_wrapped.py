@@ -21,11 +21,11 @@ from zbuf._types import Buffer
 from zbuf.buffer._allocator import default_allocator
 from zbuf.buffer._bytebuf import ByteBuf
 from zbuf.buffer._composite import CompositeByteBuf
+from zbuf.buffer._indices import MAX_CAPACITY
 
 __all__ = ["WrappedByteBuf", "buffer", "composite", "copied", "empty", "release", "retain", "wrap"]
 
 T = TypeVar("T")
-MAX_CAPACITY = 2**31 - 1
 
 
 class WrappedByteBuf(ByteBuf):
