@@ -14,7 +14,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 try:
     import cython
@@ -40,8 +40,8 @@ if not cython.compiled:
 from zbuf._types import Buffer
 from zbuf.buffer._bytebuf import ByteBuf
 from zbuf.codec._base import NEED_DATA, Decoder, DecoderCore, Encoder, NeedData
-from zbuf.codec._limits import Limits
-from zbuf.errors import CorruptedFrameError, EncodeError, TooLongFrameError
+from zbuf.codec._limits import frame_too_long, limits_for
+from zbuf.errors import CorruptedFrameError, EncodeError
 from zbuf.memory._memory import Memory
 from zbuf.region import FileRegion
 
@@ -80,8 +80,7 @@ class LengthFieldCore(DecoderCore):
             raise ValueError(f"initial_bytes_to_strip must not be negative: {strip}")
         if not offset + width <= longest <= sys.maxsize:
             raise ValueError(f"max_frame_length must be {offset + width} (the head) .. {sys.maxsize}, not {longest}")
-        room = min(longest + Limits().max_frame_bytes, sys.maxsize)
-        super().__init__(Limits(max_frame_bytes=longest, max_buffered_bytes=max(Limits().max_buffered_bytes, room)))
+        super().__init__(limits_for(longest))
         self.max_frame_length = longest
         self._max_frame = sys.maxsize  # checked at the head; what is skipped in front of a frame is no part of it
         self._offset = offset
@@ -116,7 +115,7 @@ class LengthFieldCore(DecoderCore):
         late = self._late
         if late is not None:
             self.leftover().release()
-            raise _too_long(self.max_frame_length, late)
+            raise frame_too_long(self.max_frame_length, late)
         super().end()
 
     def _parse(self, buf: ByteBuf) -> Any:
@@ -166,7 +165,7 @@ class LengthFieldCore(DecoderCore):
             return True
         late, self._late = self._late, None
         if late is not None:
-            raise _too_long(self.max_frame_length, late)
+            raise frame_too_long(self.max_frame_length, late)
         return buf._reader == buf._writer
 
     def _out_of_range(self, buf: ByteBuf, value: int) -> Any:
@@ -186,7 +185,7 @@ class LengthFieldCore(DecoderCore):
         if self._skip and not self._fail_fast:
             self._late = size
             return _NEED_DATA
-        raise _too_long(self.max_frame_length, size)
+        raise frame_too_long(self.max_frame_length, size)
 
     def _discard(self, buf: ByteBuf, size: int) -> None:
         """Consume the frame of `size` bytes at the front: what is there now, the rest as it comes."""
@@ -293,7 +292,7 @@ class LengthFieldPrepender(PrependerCore, Encoder["ByteBuf | FileRegion | Buffer
     [b'\x00\x02', b'Hi']
     """
 
-    accepts = (ByteBuf, FileRegion, bytes, bytearray, memoryview)
+    accepts: ClassVar[type | tuple[type, ...]] = (ByteBuf, FileRegion, bytes, bytearray, memoryview)
 
     if TYPE_CHECKING:
 
@@ -323,15 +322,6 @@ def _checked_adjustment(adjustment: int) -> int:
     if not -FURTHEST <= n <= FURTHEST:
         raise ValueError(f"length_adjustment must be within 2**62 of 0, not {n}")
     return n
-
-
-def _too_long(maximum: int, value: int) -> TooLongFrameError:
-    return TooLongFrameError(
-        f"a frame of {value} bytes exceeds max_frame_length {maximum}",
-        limit="max_frame_length",
-        maximum=maximum,
-        value=value,
-    )
 
 
 def _cannot_say(value: int, width: int, most: int) -> EncodeError:

@@ -45,9 +45,9 @@ class SendBuffers:
     __slots__ = ("more", "nbytes", "views")
 
     def __init__(self, views: list[Buffer], nbytes: int, more: bool) -> None:
-        self.views = views
-        self.nbytes = nbytes
-        self.more = more
+        self.views: list[Buffer] = views
+        self.nbytes: int = nbytes
+        self.more: bool = more
 
     def __repr__(self) -> str:
         return f"SendBuffers({len(self.views)} views, {self.nbytes} bytes{', more' if self.more else ''})"
@@ -59,9 +59,9 @@ class SendFile:
     __slots__ = ("count", "offset", "region")
 
     def __init__(self, region: FileRegion, offset: int, count: int) -> None:
-        self.region = region
-        self.offset = offset
-        self.count = count
+        self.region: FileRegion = region
+        self.offset: int = offset
+        self.count: int = count
 
     def __repr__(self) -> str:
         return f"SendFile({self.region!r}, offset={self.offset}, count={self.count})"
@@ -73,7 +73,7 @@ class OpenFile:
     __slots__ = ("region",)
 
     def __init__(self, region: FileRegion) -> None:
-        self.region = region
+        self.region: FileRegion = region
 
     def __repr__(self) -> str:
         return f"OpenFile({self.region!r})"
@@ -85,8 +85,8 @@ class InlineFile:
     __slots__ = ("buf", "region")
 
     def __init__(self, region: FileRegion, buf: ByteBuf) -> None:
-        self.region = region
-        self.buf = buf
+        self.region: FileRegion = region
+        self.buf: ByteBuf = buf
 
     def __repr__(self) -> str:
         return f"InlineFile({self.region!r}, {self.buf!r})"

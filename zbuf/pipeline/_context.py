@@ -48,7 +48,7 @@ class Ends:
         self.sink = sink
         self.allocator: Allocator = sink.allocator
         self.auto_read = True
-        self.prefers_bytes = bool(getattr(sink, "prefers_bytes", False))
+        self.prefers_bytes: bool = bool(getattr(sink, "prefers_bytes", False))
 
 
 class Context:

@@ -42,16 +42,16 @@ class EmbeddedChannel:
 
     def __init__(self, *handlers: Handler[Any, Any], allocator: Allocator | None = None) -> None:
         self.allocator: Allocator = default_allocator() if allocator is None else allocator
-        self.is_open = True
-        self.is_writable = True
-        self.read_requests = 0
+        self.is_open: bool = True
+        self.is_writable: bool = True
+        self.read_requests: int = 0
         self._inbound: deque[Any] = deque()
         self._outbound: deque[Any] = deque()
         self._unflushed: list[tuple[Any, WritePromise | None]] = []
         self._exceptions: deque[BaseException] = deque()
         self._depth = 0
         self._inactive_told = False
-        self.pipeline = Pipeline(self)
+        self.pipeline: Pipeline = Pipeline(self)
         for handler in handlers:
             self.pipeline.add_last(handler)
         self._run(self.pipeline.fire_channel_active)

@@ -62,11 +62,11 @@ class ScriptedSocket:
         self._send: deque[Taken] = deque(send)
         self._sendfile: deque[Taken] = deque(sendfile)
         self._fd = next(_descriptors)
-        self.sent = bytearray()
+        self.sent: bytearray = bytearray()
         self.calls: list[ScriptedCall] = []
-        self.closed = 0
+        self.closed: int = 0
         self.shutdowns: list[int] = []
-        self.error = 0
+        self.error: int = 0
         self.poller: ScriptedPoller | None = None
         self._channel: Channel[Any, Any] | None = None
 

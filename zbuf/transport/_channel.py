@@ -60,7 +60,7 @@ class Channel(ChannelLife, Generic[In, Out]):
         remote_address: Any = None,
     ) -> None:
         super().__init__(calls, poller, options, allocator, keeps_messages=keeps_messages, is_accepted=is_accepted)
-        self.id = next(_ids)
+        self.id: int = next(_ids)
         self._attributes: dict[Any, Any] | None = None
         self._next: Any = None
         self._local: Any = None

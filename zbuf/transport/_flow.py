@@ -57,8 +57,8 @@ class ChannelFlow(ChannelCore):
         is_accepted: bool,
     ) -> None:
         super().__init__(allocator)
-        self.loop = loop
-        self.options = options
+        self.loop: AbstractEventLoop = loop
+        self.options: "ChannelOptions" = options
         self.failure: BaseException | None = None
         self._auto_read = options.auto_read
         self._auto_flush = options.auto_flush

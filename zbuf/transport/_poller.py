@@ -95,11 +95,11 @@ class Poller:
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self.loop = loop
-        self.thread = thread_ident()
-        self.is_closed = False
+        self.thread: int = thread_ident()
+        self.is_closed: bool = False
         self.is_forked = False
         self.members = 0
-        self.is_dispatching = False
+        self.is_dispatching: bool = False
         self._due: list[Watched] = []
         self._turn_is_scheduled = False
 

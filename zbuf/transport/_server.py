@@ -90,7 +90,7 @@ class Server:
         self._unlink = unlink
         self._is_paused = False
         self._is_closed = False
-        self.accepted = 0
+        self.accepted: int = 0
         self._listeners: list[tuple[Callback, socket.socket]] = []
         try:
             for sock in sockets:

@@ -12,6 +12,7 @@ which also splits the fields. What either refuses is refused.
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import ClassVar
 
 try:
     import httptools
@@ -71,13 +72,13 @@ class HttpRequest:
         body_bytes: int = 0,
         head_bytes: int = 0,
     ) -> None:
-        self.method = method
-        self.target = target
-        self.version = version
-        self.headers = headers
-        self.keep_alive = keep_alive
-        self.body_bytes = body_bytes
-        self.head_bytes = head_bytes
+        self.method: str = method
+        self.target: str = target
+        self.version: tuple[int, int] = version
+        self.headers: Mapping[bytes, bytes] = headers
+        self.keep_alive: bool = keep_alive
+        self.body_bytes: int = body_bytes
+        self.head_bytes: int = head_bytes
 
     def header(self, name: str) -> str | None:
         """Return the value of a field by its name in any case, or None."""
@@ -89,7 +90,7 @@ class HttpRequest:
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
 
-    __hash__ = None  # type: ignore[assignment]  # its fields are a dictionary
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # its fields are a dictionary
 
     def __repr__(self) -> str:
         major, minor = self.version

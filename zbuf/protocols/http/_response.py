@@ -36,10 +36,10 @@ class HttpResponse:
     __slots__ = ("body", "close", "fields", "status")
 
     def __init__(self, status: int, fields: Sequence[Field] = (), body: Body = None, *, close: bool = False) -> None:
-        self.status = status
-        self.fields = fields
+        self.status: int = status
+        self.fields: Sequence[Field] = fields
         self.body = body
-        self.close = close
+        self.close: bool = close
 
     @property
     def body_bytes(self) -> int:
