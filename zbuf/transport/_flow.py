@@ -58,7 +58,7 @@ class ChannelFlow(ChannelCore):
     ) -> None:
         super().__init__(allocator)
         self.loop: AbstractEventLoop = loop
-        self.options: "ChannelOptions" = options
+        self.options: ChannelOptions = options
         self.failure: BaseException | None = None
         self._auto_read = options.auto_read
         self._auto_flush = options.auto_flush
