@@ -1,6 +1,6 @@
-"""Write zbuf/buffer/_getters.py, _setters.py and their .pxd files from one table of numbers.
+"""Write zbuf/buffer/_getters.py, _peekers.py, _setters.py and their .pxd files from one table of numbers.
 
-python .ci/number_grid.py           write the four files
+python .ci/number_grid.py           write the six files
 python .ci/number_grid.py --check   exit 1 when one of them is not what the table says
 """
 
@@ -222,6 +222,46 @@ def getters_pxd() -> str:
     return out
 
 
+def peekers_py() -> str:
+    rows = loads()
+    names = in_order({"peek_offset", *(row.load for row in rows)})
+    out = HEAD.format(
+        title="Fixed-width numbers at the reader index, looked at without being read: peek_x.",
+        owns="23 peekers.",
+        raises="BoundsError with `requested` and `available`; ReferenceCountError if released.",
+        imports="\n".join(f"        {name}," for name in names),
+        base_module="_getters",
+        base_names="Getters",
+        base="Getters",
+        name="Peekers",
+        doc="The loads of a buffer that move nothing.",
+    )
+    out = out.replace("Source: Netty ByteBuf, in snake_case;", "Source: ours, by the rules of Netty's readers;")
+    out = re.sub("Always  .*", "Always  bounded by the writer index, like a read; no index and no byte changes.", out)
+    for row in rows:
+        out += f'''
+    def peek_{row.stem}(self) -> {row.py_type}:
+        """Return {row.words} at the reader index; nothing moves."""
+        at = peek_offset(self, {row.size})
+        if at < 0:
+            at = self._peek_cold({row.size})
+        return {row.load}(self._base, at)
+'''
+    return out
+
+
+def peekers_pxd() -> str:
+    rows = loads()
+    names = in_order({"peek_offset", *(row.load for row in rows)})
+    out = "# Written by .ci/number_grid.py.\n\ncimport cython\n\nfrom zbuf.buffer._getters cimport Getters\n"
+    out += "from zbuf.memory._memory cimport (\n" + "".join(f"    {name},\n" for name in names) + ")\n\n"
+    out += "cdef class Peekers(Getters):\n"
+    for row in rows:
+        out += "    @cython.locals(at=Py_ssize_t)\n"
+        out += f"    cpdef {row.c_type} peek_{row.stem}(self) except? {failed(row)}\n"
+    return out
+
+
 def failed(row: Load) -> str:
     return {"double": "-1.0", "unsigned long long": "1", "bint": "-1"}.get(row.c_type, "-1")
 
@@ -273,9 +313,9 @@ def setters_py() -> str:
         raises="TypeError (not a number), ReferenceCountError, ReadOnlyError, OverflowError (outside the field),\n"
         "        BoundsError or CapacityError; nothing is written.",
         imports="\n".join(f"        {name}," for name in names),
-        base_module="_getters",
-        base_names="Getters",
-        base="Getters",
+        base_module="_peekers",
+        base_names="Peekers",
+        base="Peekers",
         name="Setters",
         doc="The stores of a buffer.",
     )
@@ -316,9 +356,10 @@ def setters_py() -> str:
 def setters_pxd() -> str:
     rows = stores()
     names = in_order({*CONVERSIONS, *(row.store for row in rows)})
-    out = "# Written by .ci/number_grid.py.\n\ncimport cython\n\nfrom zbuf.buffer._getters cimport Getters\n"
-    out += "from zbuf.buffer._indices cimport does_not_fit\nfrom zbuf.memory._memory cimport (\n"
-    out += "".join(f"    {name},\n" for name in names) + ")\n\ncdef class Setters(Getters):\n"
+    out = "# Written by .ci/number_grid.py.\n\ncimport cython\n\n"
+    out += "from zbuf.buffer._indices cimport does_not_fit\nfrom zbuf.buffer._peekers cimport Peekers\n"
+    out += "from zbuf.memory._memory cimport (\n"
+    out += "".join(f"    {name},\n" for name in names) + ")\n\ncdef class Setters(Peekers):\n"
     out = out.replace("cdef class Setters", "cdef long long MAX_UNSIGNED_INT\n\ncdef class Setters")
     out += "    cdef object _bad_value(self, long long low, long long high)\n"
 
@@ -343,6 +384,8 @@ def kind(c_type: str) -> str:
 FILES = {
     "_getters.py": getters_py,
     "_getters.pxd": getters_pxd,
+    "_peekers.py": peekers_py,
+    "_peekers.pxd": peekers_pxd,
     "_setters.py": setters_py,
     "_setters.pxd": setters_pxd,
 }

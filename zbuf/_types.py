@@ -18,7 +18,7 @@ elif sys.version_info >= (3, 12):
 else:
     Buffer = Any
 
-__all__ = ["Buffer", "WritePromise"]
+__all__ = ["Buffer", "SupportsReadinto", "SupportsWrite", "WritePromise"]
 
 
 class WritePromise(Protocol):
@@ -29,3 +29,17 @@ class WritePromise(Protocol):
 
     def fail(self, exc: BaseException) -> None:
         """The write failed, or was given up, because of `exc`."""
+
+
+class SupportsWrite(Protocol):
+    """A stream that takes bytes: a binary file, a `BytesIO`, a `GzipFile`."""
+
+    def write(self, data: memoryview, /) -> int | None:
+        """Take bytes and return how many; None when none can be taken just now. Text streams do not fit."""
+
+
+class SupportsReadinto(Protocol):
+    """A stream that gives bytes: a binary file, a `BytesIO`, a `GzipFile`."""
+
+    def readinto(self, target: memoryview, /) -> int | None:
+        """Put bytes into `target` and return how many: 0 at the end; None when there are none just now."""

@@ -86,7 +86,7 @@ each_growing = pytest.mark.parametrize("growing", [pytest.param(make, id=name) f
 
 @dataclass(frozen=True)
 class Stem:
-    """One column of the accessor grid: `read_<name>`, `get_<name>` and, for those stored, `write_` and `set_`."""
+    """One column of the accessor grid: `read_`, `peek_`, `get_<name>` and, for those stored, `write_` and `set_`."""
 
     name: str
     size: int
@@ -124,6 +124,9 @@ class Stem:
 
     def read(self, buf: ByteBuf) -> Any:
         return getattr(buf, f"read_{self.name}")()
+
+    def peek(self, buf: ByteBuf) -> Any:
+        return getattr(buf, f"peek_{self.name}")()
 
     def set(self, buf: ByteBuf, index: int, value: Any) -> None:
         getattr(buf, f"set_{self.name}")(index, value)

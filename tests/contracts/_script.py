@@ -9,6 +9,7 @@ Always  the choices depend on the seed alone, so both forms make the same calls.
 
 from __future__ import annotations
 
+import io
 import random
 import struct
 import sys
@@ -54,6 +55,41 @@ class OnlyInt(Index):
 
     def __int__(self) -> int:
         return self.value
+
+
+class Out:
+    """A stream that takes as much as it is told, and says so; a number that is too large is a lie."""
+
+    def __init__(self, answers: tuple[Any, ...]) -> None:
+        self.answers = list(answers)
+        self.got: list[str] = []
+
+    def write(self, view: memoryview) -> Any:
+        self.got.append(bytes(view).hex())
+        answer = self.answers.pop(0) if self.answers else 1
+        return min(answer, len(view)) if answer in (1, 2, 3, 100) else answer
+
+    def __repr__(self) -> str:
+        return f"Out({self.got})"
+
+
+class In:
+    """A stream that gives as much as it is told, and says so."""
+
+    def __init__(self, data: bytes, answers: tuple[Any, ...]) -> None:
+        self.data = data
+        self.answers = list(answers)
+
+    def readinto(self, view: memoryview) -> Any:
+        answer = self.answers.pop(0) if self.answers else 9
+        if type(answer) is not int:
+            return answer
+        part, self.data = self.data[:answer][: len(view)], self.data[answer:]
+        view[: len(part)] = part
+        return len(part)
+
+    def __repr__(self) -> str:
+        return f"In({self.data.hex()})"
 
 
 class Script:
@@ -106,6 +142,13 @@ class Script:
             return rng.choice(self.bufs)
         return rng.choice((bytes, bytearray, memoryview))(data)
 
+    def out(self) -> Any:
+        return self.rng.choice((Out((100,)), Out((3, 1, 0, 2)), Out((2, None)), Out((2, -1)), Out((99999,)), None, []))
+
+    def stream(self) -> Any:
+        data = self.rng.randbytes(self.rng.choice((0, 1, 5, 40)))
+        return self.rng.choice((io.BytesIO(data), In(data, (2, 3, None)), In(data, (1, "x")), In(data, (0,)), None))
+
     def needle(self) -> Any:
         rng = self.rng
         live = [buf for buf in self.bufs if buf.refcnt and buf.is_readable]
@@ -130,6 +173,7 @@ class Script:
             (
                 (f"get_{word}{tail if word not in WORDS[:3] else ''}", (integer(),)),
                 (f"read_{word}{tail if word not in WORDS[:3] else ''}", ()),
+                (f"peek_{word}{tail if word not in WORDS[:3] else ''}", ()),
                 (f"set_{stored}{tail if stored not in STORED[:2] else ''}", (integer(), value)),
                 (f"write_{stored}{tail if stored not in STORED[:2] else ''}", (value,)),
                 ("get_bytes", (integer(), integer())),
@@ -138,12 +182,17 @@ class Script:
                 ("set_bytes", (integer(), self.source(), *optional)),
                 ("read_bytes_into", (self.source(), *optional)),
                 ("get_bytes_into", (integer(), self.source(), *optional)),
+                ("read_to", (self.out(), *optional[:1])),
+                ("get_to", (integer(), self.out(), integer())),
+                ("write_from", (self.stream(), rng.choice((1, 3, 9, 0, -1, integer())))),
+                ("set_from", (integer(), self.stream(), integer())),
                 ("set_zero", (integer(), rng.choice((integer(), 2)))),
                 ("write_zero", (rng.choice((0, 1, 3, 9, -1, "1")),)),
                 ("skip_bytes", (integer(),)),
                 ("set_index", (integer(), integer())),
                 ("set_capacity", (rng.choice((0, 3, 20, 50, -1, 2**63, "5")),)),
                 ("ensure_writable", (rng.choice((0, 1, 30, -1, 2**64, None)),)),
+                ("try_ensure_writable", (rng.choice((0, 1, 30, -1, 2**64, None)),)),
                 ("can_read", (integer(),)),
                 ("can_write", (integer(),)),
                 ("discard_read_bytes", ()),
@@ -214,7 +263,7 @@ class Script:
             outcome = self.show(result)
             if isinstance(result, zbuf.ByteBuf) and result is not buf:
                 self.bufs[self.rng.randrange(len(self.bufs))] = result
-        targets = " ".join(self.show(a) for a in arguments if isinstance(a, bytearray | zbuf.ByteBuf))
+        targets = " ".join(self.show(a) for a in arguments if isinstance(a, bytearray | zbuf.ByteBuf | Out | In))
         if buf.refcnt == 0 or self.rng.random() < 0.03:
             self.bufs[which] = self.new()
         return f"{said} -> {outcome} | {self.show(buf)} {targets}"
@@ -238,6 +287,8 @@ class Script:
             return f"{type(thing).__name__} {thing.hex()}"
         if isinstance(thing, list | tuple):
             return f"{type(thing).__name__}[{', '.join(self.show(item) for item in thing)}]"
+        if isinstance(thing, io.BytesIO):
+            return f"BytesIO({thing.getvalue().hex()}, {thing.tell()})"
         return repr(thing) if not isinstance(thing, struct.Struct) else thing.format
 
 

@@ -1,4 +1,4 @@
-"""The accessor grid against struct and int.from_bytes: 23 getters and readers, 14 setters and writers.
+"""The accessor grid against struct and int.from_bytes: 23 getters, readers and peekers, 14 setters and writers.
 
 Owns    BEHAVIOURS 20 to 24.
 Never   bounds: test_indices has them.
@@ -64,13 +64,28 @@ def test_b020_get_agrees_with_the_oracle_at_every_index(shape: Make, stem: Stem)
 @each_shape
 @each_getter
 def test_b020_read_agrees_with_the_oracle_to_the_end(shape: Make, stem: Stem) -> None:
-    """read_X() decodes the bytes at the reader index and moves it by the size."""
+    """peek_X() and read_X() decode the bytes at the reader index; only read_X() moves it, by the size."""
     buf = shape(PATTERNS)
     for at in range(0, len(PATTERNS) - stem.size + 1, stem.size):
         before = buf.reader_index
+        with unchanged(buf):
+            assert same(stem.peek(buf), stem.decode(PATTERNS[at : at + stem.size]))
         assert same(stem.read(buf), stem.decode(PATTERNS[at : at + stem.size]))
         assert buf.reader_index == before + stem.size
     buf._check()
+
+
+@each_shape
+@each_getter
+def test_b020_peek_agrees_with_the_oracle_at_every_alignment(shape: Make, stem: Stem) -> None:
+    """peek_X() decodes what lies at the reader index wherever that is, twice the same, and moves nothing."""
+    buf = shape(PATTERNS)
+    first = buf.reader_index
+    for at in range(len(PATTERNS) - stem.size + 1):
+        buf.reader_index = first + at
+        with unchanged(buf):
+            for _ in range(2):
+                assert same(stem.peek(buf), stem.decode(PATTERNS[at : at + stem.size])), at
 
 
 @each_writable
@@ -122,8 +137,10 @@ def test_b021_a_little_endian_getter_equals_the_big_one_on_reversed_bytes(shape:
             continue
         for at in range(len(PATTERNS) - stem.size + 1):
             big = stem.get(buf, first + at)
-            little = BY_NAME[name + "_le"].get(mirror, first + len(PATTERNS) - stem.size - at)
-            assert same(big, little), (name, at)
+            twin = BY_NAME[name + "_le"]
+            mirror.reader_index = mirrored = first + len(PATTERNS) - stem.size - at
+            assert same(big, twin.get(mirror, mirrored)), (name, at)
+            assert same(big, twin.peek(mirror)), (name, at)
 
 
 @each_growing
@@ -146,6 +163,13 @@ def test_b022_sign_is_taken_from_the_top_bit(shape: Make) -> None:
     assert (buf.get_short(r + 3), buf.get_unsigned_short(r + 3)) == (-1, 2**16 - 1)
     assert (buf.get_int(r + 3), buf.get_unsigned_int(r + 3)) == (-1, 2**32 - 1)
     assert (buf.get_long(r + 3), buf.get_unsigned_long(r + 3)) == (-1, 2**64 - 1)
+    assert (buf.peek_medium(), buf.peek_unsigned_medium()) == (-(2**23), 2**23)
+    assert (buf.peek_byte(), buf.peek_unsigned_byte()) == (-128, 128)
+    buf.skip_bytes(3)
+    assert (buf.peek_medium(), buf.peek_unsigned_medium()) == (-1, 2**24 - 1)
+    assert (buf.peek_short(), buf.peek_unsigned_short()) == (-1, 2**16 - 1)
+    assert (buf.peek_int(), buf.peek_unsigned_int()) == (-1, 2**32 - 1)
+    assert (buf.peek_long(), buf.peek_unsigned_long()) == (-1, 2**64 - 1)
 
 
 @each_room

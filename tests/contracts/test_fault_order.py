@@ -6,6 +6,7 @@ Always  for each pair of faults the class of the earlier one is raised, exactly,
 
 from __future__ import annotations
 
+import io
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,6 +34,13 @@ class Slot:
     faults: dict[int, tuple[Any, type[Exception]]]
 
 
+class Zeros:
+    """A stream without end that changes nothing."""
+
+    def readinto(self, target: memoryview) -> int:
+        return len(target)
+
+
 INDEX = Slot(0, {TYPE: ("0", TypeError), SIZE: (HUGE, OverflowError), BOUNDS: (FAR, BoundsError)})
 NEGATIVE_INDEX = Slot(0, {TYPE: (1.0, TypeError), SIZE: (-HUGE, OverflowError), BOUNDS: (-1, BoundsError)})
 LENGTH = Slot(
@@ -49,6 +57,8 @@ FLOAT_VALUE = Slot(1.0, {TYPE: ("1", TypeError), VALUE: (1e39, OverflowError)})
 SOURCE = Slot(b"ab", {TYPE: ("ab", TypeError), BOUNDS: (b"x" * FAR, BoundsError)})
 SOURCE_ANY_SIZE = Slot(b"ab", {TYPE: (None, TypeError)})
 TARGET = Slot(bytearray(4), {TYPE: (1, TypeError)})
+OUT = Slot(io.BytesIO(), {TYPE: ([], TypeError)})
+IN = Slot(Zeros(), {TYPE: ("in", TypeError)})
 TEXT = Slot("ab", {TYPE: (b"ab", TypeError), SIZE: ("\ud800", UnicodeEncodeError)})  # encoding is conversion
 NEEDLE = Slot(65, {TYPE: ("A", TypeError), SIZE: (HUGE, OverflowError), VALUE: (256, ValueError)})
 CAPACITY = Slot(1, {TYPE: (None, TypeError), SIZE: (HUGE, OverflowError), VALUE: (-1, ValueError)})
@@ -71,6 +81,8 @@ METHODS: dict[str, Method] = {
     "get_bytes": Method(lambda b, i, n: b.get_bytes(i, n), (INDEX, LENGTH)),
     "get_bytes_into": Method(lambda b, i, d, n: b.get_bytes_into(i, d, 0, n), (INDEX, TARGET, LENGTH)),
     "read_bytes_into": Method(lambda b, d, i, n: b.read_bytes_into(d, i, n), (TARGET, INDEX, LENGTH)),
+    "read_to": Method(lambda b, o, n: b.read_to(o, n), (OUT, LENGTH)),
+    "get_to": Method(lambda b, i, o, n: b.get_to(i, o, n), (INDEX, OUT, LENGTH)),
     "slice": Method(lambda b, i, n: b.slice(i, n), (INDEX, LENGTH)),
     "copy": Method(lambda b, i, n: b.copy(i, n), (NEGATIVE_INDEX, LENGTH)),
     "view": Method(lambda b, i, n: b.view(i, n), (INDEX, LENGTH)),
@@ -97,6 +109,8 @@ METHODS: dict[str, Method] = {
     "set_zero": Method(lambda b, i, n: b.set_zero(i, n), (INDEX, LENGTH), True),
     "write_zero": Method(lambda b, n: b.write_zero(n), (GROWTH,), True),
     "ensure_writable": Method(lambda b, n: b.ensure_writable(n), (GROWTH,), True),
+    "write_from": Method(lambda b, s, n: b.write_from(s, n), (IN, GROWTH), True),
+    "set_from": Method(lambda b, i, s, n: b.set_from(i, s, n), (INDEX, IN, LENGTH), True),
     "writable_views": Method(lambda b, n: b.writable_views(n), (GROWTH,), True),
     "set_capacity": Method(lambda b, n: b.set_capacity(n), (CAPACITY,), True),
     "set_string": Method(lambda b, i, t: b.set_string(i, t), (INDEX, TEXT), True),
@@ -104,7 +118,7 @@ METHODS: dict[str, Method] = {
     "set_item": Method(lambda b, i, v: b.__setitem__(i, v), (INDEX, BYTE_VALUE), True),
 }
 # How many bytes a composite may hold is not bounded by memory: 2**40 more would be a MemoryError, not a CapacityError.
-UNBOUNDED = {"write_zero", "ensure_writable", "writable_views"}
+UNBOUNDED = {"write_from", "write_zero", "ensure_writable", "writable_views"}
 SHAPES = ("plain", "pooled after head", "slice", "wrapped bytearray", "composite of single bytes after head")
 
 

@@ -29,7 +29,7 @@ from tests.contracts._kit import (
     room,
     unchanged,
 )
-from zbuf import ByteBuf, buffer
+from zbuf import ByteBuf, buffer, composite
 from zbuf.errors import BoundsError, CapacityError, ReadOnlyError, ReferenceCountError
 
 DATA = bytes(range(1, 21))
@@ -152,14 +152,19 @@ def test_b004_set_at_the_border_of_the_capacity(shape: Make, stem: Stem) -> None
 @each_shape
 @each_getter
 def test_b005_read_with_one_byte_too_few_is_refused(shape: Make, stem: Stem) -> None:
-    """A read of k bytes with k - 1 left raises BoundsError with both numbers and keeps the reader index."""
+    """A read or peek of k bytes with k - 1 left raises BoundsError with both numbers; with k left peek just looks."""
     buf = shape(DATA)
     buf.reader_index = buf.writer_index - stem.size + 1
-    with fails(BoundsError, buf) as caught:
-        stem.read(buf)
-    assert (caught.value.requested, caught.value.available) == (stem.size, stem.size - 1)
+    for call in (stem.read, stem.peek):
+        with fails(BoundsError, buf) as caught:
+            call(buf)
+        assert (caught.value.requested, caught.value.available) == (stem.size, stem.size - 1)
+        assert caught.value.index is None
     buf.reader_index -= 1
-    stem.read(buf)
+    with unchanged(buf):
+        peeked = stem.peek(buf)
+    read = stem.read(buf)
+    assert peeked == read or (peeked != peeked and read != read)  # a NaN is not equal to itself
     assert buf.reader_index == buf.writer_index
 
 
@@ -237,6 +242,78 @@ def test_b013_ensure_writable_on_a_read_only_buffer_is_refused(shape: Make) -> N
         with fails(ReadOnlyError, buf):
             buf.ensure_writable(n)
     assert (buf.writable_bytes, buf.max_writable_bytes, buf.is_writable) == (0, 0, False)
+
+
+@each_room
+def test_b014_try_ensure_writable_with_enough_room_is_true(room: MakeRoom) -> None:
+    """True, and nothing moves, up to the last byte; a negative number is a bad argument."""
+    buf = room(20)
+    with unchanged(buf):
+        for n in (0, 1, 20, buf.writable_bytes):
+            assert buf.try_ensure_writable(n) is True
+            assert buf.try_ensure_writable(n, force=True) is True
+    with fails(ValueError, buf):
+        buf.try_ensure_writable(-1)
+    with fails(TypeError, buf):
+        buf.try_ensure_writable(1, True)  # type: ignore[misc]  # the point
+
+
+@each_growing
+def test_b014_try_ensure_writable_grows_below_the_maximum(growing: MakeGrowing) -> None:
+    """Room below max: True and a larger capacity; the bytes stay."""
+    for n in (1, 500, 1000 - len(DATA)):
+        for force in (False, True):
+            buf = growing(DATA, 1000)
+            capacity = buf.capacity
+            assert buf.try_ensure_writable(n, force=force) is True
+            assert buf.capacity > capacity
+            assert buf.writable_bytes >= n
+            assert bytes(buf) == DATA
+            buf._check()
+
+
+@each_growing
+def test_b014_try_ensure_writable_beyond_the_maximum_is_false(growing: MakeGrowing) -> None:
+    """Beyond max: False and the capacity stays; with force it becomes max, and a second time nothing happens."""
+    for n in (1000 - len(DATA) + 1, MAX):
+        buf = growing(DATA, 1000)
+        with unchanged(buf):
+            assert buf.try_ensure_writable(n) is False
+        assert buf.try_ensure_writable(n, force=True) is False
+        assert buf.capacity == buf.max_capacity == 1000
+        assert bytes(buf) == DATA
+        with unchanged(buf):
+            assert buf.try_ensure_writable(n, force=True) is False
+
+
+@each_read_only
+def test_b014_try_ensure_writable_on_a_read_only_buffer_is_false(shape: Make) -> None:
+    """Not even no byte can be written; it raises only for a negative number."""
+    buf = shape(DATA)
+    with unchanged(buf):
+        for n in (0, 1, MAX):
+            assert buf.try_ensure_writable(n) is False
+            assert buf.try_ensure_writable(n, force=True) is False
+    with fails(ValueError, buf):
+        buf.try_ensure_writable(-1)
+
+
+@each_fixed
+def test_b014_try_ensure_writable_at_the_end_of_a_fixed_buffer_is_false(shape: Make) -> None:
+    """A slice and wrapped memory cannot grow, force or not."""
+    buf = shape(DATA)
+    with unchanged(buf):
+        assert buf.try_ensure_writable(0) is True
+        assert buf.try_ensure_writable(buf.writable_bytes + 1) is False
+        assert buf.try_ensure_writable(buf.writable_bytes + 1, force=True) is False
+
+
+def test_b014_try_ensure_writable_without_memory_is_false() -> None:
+    """What the allocator cannot give is not there; the buffer stays as it was."""
+    for buf in (buffer(16, MAX), composite()):
+        with unchanged(buf):
+            assert buf.try_ensure_writable(2**62) is False
+            assert buf.try_ensure_writable(MAX, force=True) is False
 
 
 @each_writable

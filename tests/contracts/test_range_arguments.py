@@ -6,6 +6,7 @@ Always  a bad argument is told apart from a bad place: ValueError, TypeError, Ov
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
@@ -25,6 +26,8 @@ NEGATIVE_LENGTH: dict[str, Call] = {
     "get_bytes": lambda b: b.get_bytes(0, -1),
     "read_bytes_into": lambda b: b.read_bytes_into(bytearray(4), 0, -1),
     "get_bytes_into": lambda b: b.get_bytes_into(0, bytearray(4), 0, -1),
+    "read_to": lambda b: b.read_to(io.BytesIO(), -1),
+    "get_to": lambda b: b.get_to(0, io.BytesIO(), -1),
     "slice": lambda b: b.slice(0, -1),
     "slice length": lambda b: b.slice(length=-1),
     "read_slice": lambda b: b.read_slice(-1),
@@ -53,12 +56,18 @@ NEGATIVE_LENGTH_TO_WRITE: dict[str, Call] = {
     "set_zero": lambda b: b.set_zero(0, -1),
     "write_zero": lambda b: b.write_zero(-1),
     "ensure_writable": lambda b: b.ensure_writable(-1),
+    "try_ensure_writable": lambda b: b.try_ensure_writable(-1),
+    "write_from": lambda b: b.write_from(io.BytesIO(b"x"), -1),
+    "write_from 0": lambda b: b.write_from(io.BytesIO(b"x"), 0),
+    "set_from": lambda b: b.set_from(0, io.BytesIO(b"x"), -1),
+    "set_from 0": lambda b: b.set_from(0, io.BytesIO(b"x"), 0),
     "set_capacity": lambda b: b.set_capacity(-1),
     "writable_views": lambda b: b.writable_views(-1),
 }
 EMPTY_RANGE: dict[str, Callable[[ByteBuf, int], Any]] = {
     "get_bytes": lambda b, i: b.get_bytes(i, 0),
     "get_bytes_into": lambda b, i: b.get_bytes_into(i, bytearray(), 0, 0),
+    "get_to": lambda b, i: b.get_to(i, io.BytesIO(), 0),
     "slice": lambda b, i: b.slice(i, 0),
     "copy": lambda b, i: b.copy(i, 0),
     "view": lambda b, i: b.view(i, 0),
@@ -86,6 +95,9 @@ INTEGER_ARGUMENT: dict[str, Callable[[ByteBuf, Any], Any]] = {
     "get_bytes index": lambda b, x: b.get_bytes(x, 1),
     "get_bytes length": lambda b, x: b.get_bytes(0, x),
     "read_bytes": lambda b, x: b.read_bytes(x),
+    "read_to": lambda b, x: b.read_to(io.BytesIO(), x),
+    "get_to index": lambda b, x: b.get_to(x, io.BytesIO(), 1),
+    "get_to length": lambda b, x: b.get_to(0, io.BytesIO(), x),
     "slice index": lambda b, x: b.slice(x, 1),
     "slice length": lambda b, x: b.slice(0, x),
     "copy": lambda b, x: b.copy(x, 1),
@@ -104,7 +116,17 @@ INTEGER_ARGUMENT: dict[str, Callable[[ByteBuf, Any], Any]] = {
     "readable_views": lambda b, x: b.readable_views(x),
     "item": lambda b, x: b[x],
 }
-NONE_MEANS_DEFAULT = {"slice index", "slice length", "copy", "view", "split", "find start", "find end", "rfind"}
+NONE_MEANS_DEFAULT = {
+    "read_to",
+    "slice index",
+    "slice length",
+    "copy",
+    "view",
+    "split",
+    "find start",
+    "find end",
+    "rfind",
+}
 INTEGER_ARGUMENT_TO_WRITE: dict[str, Callable[[ByteBuf, Any], Any]] = {
     "set_int index": lambda b, x: b.set_int(x, 1),
     "set_int value": lambda b, x: b.set_int(0, x),
@@ -114,6 +136,10 @@ INTEGER_ARGUMENT_TO_WRITE: dict[str, Callable[[ByteBuf, Any], Any]] = {
     "set_zero": lambda b, x: b.set_zero(0, x),
     "set_bytes": lambda b, x: b.set_bytes(x, b"a"),
     "ensure_writable": lambda b, x: b.ensure_writable(x),
+    "try_ensure_writable": lambda b, x: b.try_ensure_writable(x),
+    "write_from": lambda b, x: b.write_from(io.BytesIO(b"x"), x),
+    "set_from index": lambda b, x: b.set_from(x, io.BytesIO(b"x"), 1),
+    "set_from length": lambda b, x: b.set_from(0, io.BytesIO(b"x"), x),
     "set_capacity": lambda b, x: b.set_capacity(x),
     "can_write": lambda b, x: b.can_write(x),
     "set_string": lambda b, x: b.set_string(x, "a"),

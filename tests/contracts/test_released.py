@@ -7,6 +7,7 @@ Always  a public name that this file does not know makes the first test fail, so
 from __future__ import annotations
 
 import copy
+import io
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -30,6 +31,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "release": (),
     "set_capacity": (0,),
     "ensure_writable": (0,),
+    "try_ensure_writable": (0,),
     "discard_read_bytes": (),
     "discard_some_read_bytes": (),
     "compact": (),
@@ -48,6 +50,10 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "get_bytes_into": (0, bytearray()),
     "write_bytes": (b"",),
     "set_bytes": (0, b""),
+    "read_to": (io.BytesIO(),),
+    "get_to": (0, io.BytesIO(), 0),
+    "write_from": (io.BytesIO(), 1),
+    "set_from": (0, io.BytesIO(), 1),
     "set_zero": (0, 0),
     "write_zero": (0,),
     "readable_views": (),
@@ -76,7 +82,8 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "components": (),
     "consolidate": (),
     "discard_read_components": (),
-    **{f"{verb}_{stem.name}": () if verb == "read" else (0,) for stem in GETTERS for verb in ("read", "get")},
+    **{f"{verb}_{stem.name}": () for stem in GETTERS for verb in ("read", "peek")},
+    **{f"get_{stem.name}": (0,) for stem in GETTERS},
     **{f"write_{stem.name}": (0,) for stem in SETTERS},
     **{f"set_{stem.name}": (0, 0) for stem in SETTERS},
 }

@@ -6,6 +6,7 @@ Always  no old pointer is used: whatever the argument did, no byte outside the b
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -52,6 +53,11 @@ CALLS: dict[str, Callable[[ByteBuf, Any], Any]] = {
     "get_string": lambda b, x: b.get_string(x, 4, "latin-1"),
     "read_string": lambda b, x: b.read_string(x, "latin-1"),
     "skip_bytes": lambda b, x: b.skip_bytes(x),
+    "get_to": lambda b, x: b.get_to(x, io.BytesIO(), 4),
+    "get_to length": lambda b, x: b.get_to(0, io.BytesIO(), x),
+    "read_to": lambda b, x: b.read_to(io.BytesIO(), x),
+    "set_from": lambda b, x: b.set_from(x, io.BytesIO(b"abcd"), 4),
+    "set_from length": lambda b, x: b.set_from(0, io.BytesIO(b"abcd"), x),
     "slice": lambda b, x: b.slice(x, 4),
     "slice length": lambda b, x: b.slice(0, x),
     "read_slice": lambda b, x: b.read_slice(x),
@@ -88,6 +94,8 @@ GROWING_CALLS: dict[str, Callable[[ByteBuf, Any], Any]] = {
     "write_bytes length": lambda b, x: b.write_bytes(b"abcdefgh", 0, x),
     "write_struct": lambda b, x: b.write_struct(">I", x),
     "write_boolean": lambda b, x: b.write_boolean(x.__index__()),
+    "write_from": lambda b, x: b.write_from(io.BytesIO(b"abcd"), x),
+    "try_ensure_writable": lambda b, x: b.try_ensure_writable(x),
     "ensure_writable": lambda b, x: b.ensure_writable(x),
     "set_capacity": lambda b, x: b.set_capacity(x),
     "writable_views": lambda b, x: b.writable_views(x),

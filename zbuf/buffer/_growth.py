@@ -98,6 +98,31 @@ class Growth(Search):
             raise negative("n", n)
         self._ensure(n)
 
+    def try_ensure_writable(self, n: int, *, force: bool = False) -> bool:
+        """Make room for `n` more bytes if that can be had, and return whether they can be written now.
+
+        False beyond max_capacity, on read-only buffers, and where there is no memory. With `force` the buffer grows up
+        to max_capacity even when that is not enough. Raises: ValueError if negative. Source: Netty ensureWritable(n,
+        force), whose four codes are this and `capacity`."""
+        n = as_size(n)
+        force = bool(force)
+        self._check_live()
+        if n < 0:
+            raise negative("n", n)
+        if self._read_only:
+            return False
+        if n <= self._capacity - self._writer:
+            return True
+        fits = n <= self._max - self._writer
+        try:
+            if fits:
+                self._grow(self._writer + n)
+            elif force and self._max > self._capacity:
+                self._grow(self._max)
+        except MemoryError:
+            return False
+        return fits
+
     @property
     def max_fast_writable_bytes(self) -> int:
         """Bytes that can be written without a new block: the room of the block for a sole holder; 0 if read-only."""

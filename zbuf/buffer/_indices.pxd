@@ -11,8 +11,9 @@ cdef class Indices(Window):
 
     cdef int _die(self) except -1
     cdef int _look_at(self, Memory memory, Py_ssize_t shift, Py_ssize_t n) except -1
-    @cython.locals(at=Py_ssize_t, offset=Py_ssize_t)
+    @cython.locals(offset=Py_ssize_t)
     cdef Py_ssize_t _take_cold(self, Py_ssize_t n) except -1
+    cdef Py_ssize_t _peek_cold(self, Py_ssize_t n) except -1
     cdef Py_ssize_t _at_cold(self, Py_ssize_t index, Py_ssize_t n) except -1
     cdef Py_ssize_t _spot_cold(self, Py_ssize_t index, Py_ssize_t n) except -1
     cdef Py_ssize_t _room_cold(self, Py_ssize_t n) except -1

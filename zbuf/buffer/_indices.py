@@ -234,14 +234,17 @@ class Indices(Window):
 
     def _take_cold(self, n: int) -> int:
         """Consume `n` >= 1 readable bytes and return their offset in `_base`."""
+        offset = self._peek_cold(n)
+        self._reader += n
+        return offset
+
+    def _peek_cold(self, n: int) -> int:
+        """Return the offset in `_base` of the next `n` >= 1 readable bytes, which stay unread."""
         if self._refcnt == 0:
             raise dead()
-        at = self._reader
-        if n > self._writer - at:
-            raise cannot_read(n, self._writer - at)
-        offset = self._locate(at, n)
-        self._reader = at + n
-        return offset
+        if n > self._writer - self._reader:
+            raise cannot_read(n, self._writer - self._reader)
+        return self._locate(self._reader, n)
 
     def _at_cold(self, index: int, n: int) -> int:
         """Return the offset in `_base` of the `n` >= 1 bytes at absolute `index`, for a load."""

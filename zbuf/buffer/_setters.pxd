@@ -2,8 +2,8 @@
 
 cimport cython
 
-from zbuf.buffer._getters cimport Getters
 from zbuf.buffer._indices cimport does_not_fit
+from zbuf.buffer._peekers cimport Peekers
 from zbuf.memory._memory cimport (
     as_double,
     as_long,
@@ -29,7 +29,7 @@ from zbuf.memory._memory cimport (
 
 cdef long long MAX_UNSIGNED_INT
 
-cdef class Setters(Getters):
+cdef class Setters(Peekers):
     cdef object _bad_value(self, long long low, long long high)
     @cython.locals(at=Py_ssize_t, v=cython.longlong)
     cpdef set_boolean(self, Py_ssize_t index, object value)

@@ -43,14 +43,14 @@ if not cython.compiled:
         store_f64_le,
         write_offset,
     )
-from zbuf.buffer._getters import Getters
+from zbuf.buffer._peekers import Peekers
 
 __all__ = ["Setters"]
 
 MAX_UNSIGNED_INT = 0xFFFFFFFF
 
 
-class Setters(Getters):
+class Setters(Peekers):
     """The stores of a buffer."""
 
     __slots__ = ()

@@ -14,14 +14,14 @@ if not cython.compiled:
     from zbuf.buffer._indices import index_outside
     from zbuf.memory._memory import as_size
 from zbuf.audit._bill import CopyReason
-from zbuf.buffer._bulk import Bulk
+from zbuf.buffer._transfer import Transfer
 
 __all__ = ["Text"]
 
 TEXT = int(CopyReason.TEXT)
 
 
-class Text(Bulk):
+class Text(Transfer):
     """Strings in and out of a buffer."""
 
     __slots__ = ()

@@ -143,6 +143,10 @@ cdef inline Py_ssize_t read_offset(Window window, Py_ssize_t n) noexcept:
         return at + window._shift
     return -1
 
+cdef inline Py_ssize_t peek_offset(Window window, Py_ssize_t n) noexcept:
+    cdef Py_ssize_t at = window._reader
+    return at + window._shift if n <= window._writer - at and at >= window._lo and n <= window._hi - at else -1
+
 cdef inline Py_ssize_t get_offset(Window window, Py_ssize_t index, Py_ssize_t n) noexcept:
     return index + window._shift if index >= window._lo and n <= window._hi - index else -1
 

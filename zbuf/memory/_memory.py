@@ -80,7 +80,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.base: memoryview = _NOTHING
-        self.size = 0
+        self.size: int = 0
         self.read_only: bool = False
         self.external: bool = False
         self._block: Block | None = None
@@ -268,6 +268,12 @@ def read_offset(window: Window, n: int) -> int:
         window._reader = at + n
         return at + window._shift
     return -1
+
+
+def peek_offset(window: Window, n: int) -> int:
+    """Return the offset of the next `n` >= 1 readable bytes, which stay unread; -1 if not covered."""
+    at = window._reader
+    return at + window._shift if n <= window._writer - at and at >= window._lo and n <= window._hi - at else -1
 
 
 def get_offset(window: Window, index: int, n: int) -> int:
