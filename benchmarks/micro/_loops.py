@@ -52,7 +52,7 @@ class Comparison:
 
 def compare(sides: Mapping[str, Statement], *, rounds: int, seconds: float) -> Comparison:
     """Time each side once per round, interleaved; `seconds` is the aim for one sample of one side."""
-    cases = {name: _timed(side, seconds) for name, side in sides.items()}
+    cases = {name: timed(side, seconds) for name, side in sides.items()}
     samples = interleave(cases, rounds)
     first = next(iter(sides))
     return Comparison(
@@ -61,7 +61,8 @@ def compare(sides: Mapping[str, Statement], *, rounds: int, seconds: float) -> C
     )
 
 
-def _timed(side: Statement, seconds: float) -> Callable[[], float]:
+def timed(side: Statement, seconds: float) -> Callable[[], float]:
+    """Return what takes one sample of about `seconds` and returns nanoseconds per operation; calibrates first."""
     loop = _compile(side)
     values = list(side.names.values())
     passes = 1

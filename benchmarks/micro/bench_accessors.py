@@ -1,6 +1,6 @@
 """Typed accessors against `struct` with an offset kept by hand.
 
-Owns    the grid: read, get, write and set of every stem and byte order, and the statement one writes without zbuf.
+Owns    the grid: read, get, peek, write, set of every stem and byte order, and the statement one writes without zbuf.
 Never   how a statement is timed.
 Always  both sides keep the value they read in a local name, and both start each pass at the front of their memory."""
 
@@ -15,11 +15,13 @@ from benchmarks._report import Finding, Report, Settings, Target
 from benchmarks.micro._loops import PER_PASS, Statement, compare
 
 NAME = "accessors"
-SUMMARY = "read_/get_/write_/set_ of every width and order against struct with a hand-kept offset"
+SUMMARY = "read_/get_/peek_/write_/set_ of every width and order against struct with a hand-kept offset"
 
 TARGET = Target("at most", 0.45)
-WITH_TARGET = ("read_int", "write_int", "get_int")
-IN_QUICK_RUN = (*WITH_TARGET, "set_int", "read_byte", "read_short_le", "read_medium", "write_long", "get_double")
+IN_QUICK_RUN = (
+    "read_int", "write_int", "get_int", "peek_int", "set_int",
+    "read_byte", "read_short_le", "read_medium", "write_long", "get_double",
+)  # fmt: skip
 
 # stem -> bytes, struct code (none for 3 bytes), a value, whether it can be stored under this name
 STEMS: dict[str, tuple[int, str, int | float | bool, bool]] = {
@@ -40,7 +42,7 @@ STEMS: dict[str, tuple[int, str, int | float | bool, bool]] = {
 METHOD = (
     "Nanoseconds per operation. Both sides run the same loop (16 copies of the statement per turn, 64 turns per reset "
     "of the position, no overhead subtracted) and move or keep their own position: zbuf its indices, struct a local "
-    "`at` (`(value,) = unpack(data, at); at += 4`; get and set use a fixed `at` on both sides). 3-byte numbers have no "
+    "`at` (`(value,) = unpack(data, at); at += 4`; get, peek and set leave theirs where it is). 3-byte numbers have no "
     "struct code: int.from_bytes and to_bytes on a slice. struct reads bytes and writes a bytearray."
 )
 
@@ -49,7 +51,7 @@ def pairs() -> Iterator[tuple[str, Statement, Statement]]:
     """Yield the method's name, the statement with zbuf and the one by hand."""
     for stem, (size, _, _, is_stored) in STEMS.items():
         for order in ("", "_le") if size > 1 else ("",):
-            for verb in ("read", "get", "write", "set") if is_stored else ("read", "get"):
+            for verb in ("read", "get", "peek", "write", "set") if is_stored else ("read", "get", "peek"):
                 name = f"{verb}_{stem}{order}"
                 yield name, _with_zbuf(verb, stem, order), _by_hand(verb, stem, order)
 
@@ -68,8 +70,7 @@ def run(settings: Settings) -> Iterator[Report]:
             )
             figure = result.ratios["by hand"]
             report.add(name, *(result.times[side].text(1) for side in ("zbuf", "by hand")), figure.text())
-            target = TARGET if name in WITH_TARGET else None
-            report.findings.append(Finding(f"{name} / struct, time", figure, target))
+            report.findings.append(Finding(f"{name} / struct, time", figure, TARGET))
     yield report
 
 
@@ -90,6 +91,8 @@ def _with_zbuf(verb: str, stem: str, order: str) -> Statement:
         return Statement(f"value = buf.{call}()", names, reset="buf.reader_index = 0")
     if verb == "get":
         return Statement(f"value = buf.{call}(at)", names, setup=f"at = {3 * size}")
+    if verb == "peek":
+        return Statement(f"value = buf.{call}()", names, setup=f"buf.reader_index = {3 * size}")
     if verb == "write":
         return Statement(f"buf.{call}(value)", names, reset="buf.clear()")
     return Statement(f"buf.{call}(at, value)", names, setup=f"at = {3 * size}")
@@ -110,7 +113,7 @@ def _by_hand(verb: str, stem: str, order: str) -> Statement:
         how = f"{'little' if order else 'big'!r}, signed={int(value) < 0}"
         load = f"value = from_bytes(data[at:at + 3], {how})"
         store = f"data[at:at + 3] = value.to_bytes(3, {how})"
-    text = load if verb in ("read", "get") else store
-    if verb in ("get", "set"):
+    text = load if verb in ("read", "get", "peek") else store
+    if verb in ("get", "peek", "set"):
         return Statement(text, names, setup=f"at = {3 * size}")
     return Statement(f"{text}; at += {size}", names, reset="at = 0")
