@@ -19,8 +19,8 @@ NAME = "values"
 SUMMARY = "varints, strings and structs against hand-written loops, str.encode and struct"
 METHOD = (
     "Nanoseconds per operation, the same loop on every side, nothing subtracted. The varint functions by hand are "
-    "those of the pure-Python protobuf library in shape: a loop over the bytes, bounded to ten. struct keeps its offset in a "
-    "local `at`; strings by hand are slices of bytes, decoded, and `bytearray +=` of what was encoded."
+    "those of the pure-Python protobuf library in shape: a loop over the bytes, bounded to ten. struct keeps its "
+    "offset in a local `at`; strings by hand are slices of bytes, decoded, and `bytearray +=` of what was encoded."
 )
 NUMBERS = {"1 byte": 7, "2 bytes": 300, "5 bytes": 2**34, "10 bytes": 2**64 - 1}
 TEXTS = {"12 ASCII": "content-type", "200 ASCII": "a" * 200, "12 of 2 bytes": "äöüßéèêàçñøå"}
