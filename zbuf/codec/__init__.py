@@ -7,16 +7,28 @@ Always  a decoder has three outcomes: a message, NEED_DATA, or a DecodeError; an
 
 from zbuf.codec._base import NEED_DATA, Decoder, Encoder, NeedData
 from zbuf.codec._cumulation import Cumulation
+from zbuf.codec._delimiter import DelimiterBasedFrameDecoder
+from zbuf.codec._fixed import FixedLengthFrameDecoder
 from zbuf.codec._length_field import LengthFieldBasedFrameDecoder, LengthFieldPrepender
 from zbuf.codec._limits import Limits
+from zbuf.codec._line import LineBasedFrameDecoder
+from zbuf.codec._netstring import NetstringEncoder, NetstringFrameDecoder
+from zbuf.codec._varint32 import ProtobufVarint32FrameDecoder, ProtobufVarint32LengthFieldPrepender
 
 __all__ = [
     "NEED_DATA",
     "Cumulation",
     "Decoder",
+    "DelimiterBasedFrameDecoder",
     "Encoder",
+    "FixedLengthFrameDecoder",
     "LengthFieldBasedFrameDecoder",
     "LengthFieldPrepender",
     "Limits",
+    "LineBasedFrameDecoder",
     "NeedData",
+    "NetstringEncoder",
+    "NetstringFrameDecoder",
+    "ProtobufVarint32FrameDecoder",
+    "ProtobufVarint32LengthFieldPrepender",
 ]

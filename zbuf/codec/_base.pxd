@@ -16,7 +16,7 @@ cdef class DecoderCore:
     cdef Py_ssize_t _want
     cdef Py_ssize_t _count
     cdef Py_ssize_t _max_messages
-    cdef Py_ssize_t _max_frame
+    cdef public Py_ssize_t _max_frame
     cdef Py_ssize_t _max_buffered
     cdef Py_ssize_t _copy_below
     cdef int _how
@@ -31,7 +31,7 @@ cdef class DecoderCore:
     cdef object take(self)
     @cython.locals(left=Py_ssize_t)
     cdef object _starved(self, ByteBuf held)
-    cdef object _refuse(self, object message, Py_ssize_t consumed)
+    cdef int _judge(self, object message, Py_ssize_t consumed) except -1
     cdef object _take_past_count(self)
     cdef object _stash_or_need(self)
     cdef int _settle(self, ByteBuf held) except -1

@@ -73,13 +73,13 @@ class DecoderCore:
         cumulation: Cumulation = Cumulation.ADAPTIVE,
         copy_below: int = COPY_BELOW,
     ) -> None:
-        self.limits = DEFAULT_LIMITS if limits is None else limits
+        self.limits: Limits = DEFAULT_LIMITS if limits is None else limits
         self._held: ByteBuf | None = None
         self._stash: Any = None
         self._want = 1
         self._count = 0
         self._max_messages = self.limits.max_messages_per_feed
-        self._max_frame = self.limits.max_frame_bytes
+        self._max_frame = self.limits.max_frame_bytes  # a decoder that judges the length itself sets this to maxsize
         self._max_buffered = self.limits.max_buffered_bytes
         self._copy_below = copy_below
         self._how = int(Cumulation(cumulation))
@@ -229,7 +229,7 @@ class DecoderCore:
         consumed = before - (held._writer - held._reader)
         self._settle(held)
         if consumed <= 0 or consumed > self._max_frame or message is None:
-            return self._refuse(message, consumed)
+            self._judge(message, consumed)
         self._count += 1
         return message
 
@@ -261,15 +261,21 @@ class DecoderCore:
         self._settle(held)
         return _NEED_DATA
 
-    def _refuse(self, message: Any, consumed: int) -> Any:
-        """Raise for a message that must not be handed out."""
-        release_counted(message)
+    def _judge(self, message: Any, consumed: int) -> None:
+        """Raise for a message that must not be handed out; it is released."""
         name = type(self).__name__
-        if message is None:
+        if consumed > 0 and consumed <= self._max_frame and self._may_be_none():
+            return
+        release_counted(message)
+        if message is None and not self._may_be_none():
             raise UsageError(f"{name}.parse() returned None; return a message or NEED_DATA")
         if consumed <= 0:
             raise UsageError(f"{name}.parse() returned a message without consuming a byte")
         raise _too_long(self._max_frame, consumed)
+
+    def _may_be_none(self) -> bool:
+        """Say whether None is a message here (JSON has a null), not a `return` that was forgotten."""
+        return False
 
     def _take_past_count(self) -> Any:
         """One message beyond max_messages_per_feed: raise once, keep the message for the next call."""

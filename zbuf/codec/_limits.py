@@ -1,6 +1,6 @@
 """Every bound of the codecs, finite by default.
 
-Owns    `Limits`: the numbers, their defaults and where each default comes from.
+Owns    `Limits`: the numbers, their defaults and where each default comes from; what follows from max_frame_length.
 Never   what is counted against them; a decoder checks its own input.
 Always  every field is positive; 0 never means unlimited. Exceeded means greater than: exactly the limit passes.
 """
@@ -11,6 +11,8 @@ import operator
 import sys
 from dataclasses import dataclass, fields
 from typing import ClassVar
+
+from zbuf.errors import TooLongFrameError
 
 __all__ = ["Limits"]
 
@@ -48,3 +50,27 @@ class Limits:
 
 
 Limits.UNLIMITED = Limits(**{field.name: sys.maxsize for field in fields(Limits)})
+
+
+def checked_length(name: str, value: int) -> int:
+    """Return a length that a caller gave, as an int. Raises: ValueError unless it is positive; TypeError."""
+    n = operator.index(value)
+    if not 0 < n <= sys.maxsize:
+        raise ValueError(f"{name} must be 1..{sys.maxsize}, not {n}")
+    return n
+
+
+def limits_for(longest: int, framing: int = 0) -> Limits:
+    """Return the limits of a decoder whose frames have up to `longest` bytes, and `framing` more around them."""
+    room = min(longest + framing + Limits().max_frame_bytes, sys.maxsize)
+    return Limits(max_frame_bytes=longest, max_buffered_bytes=max(Limits().max_buffered_bytes, room))
+
+
+def frame_too_long(maximum: int, value: int) -> TooLongFrameError:
+    """Return the error for a frame of `value` bytes, or of more, where `maximum` are allowed."""
+    return TooLongFrameError(
+        f"a frame of at least {value} bytes exceeds max_frame_length {maximum}",
+        limit="max_frame_length",
+        maximum=maximum,
+        value=value,
+    )
