@@ -50,6 +50,7 @@ class Transfer(Bulk):
         while done < n:
             self._check_readable(n - done)
             k = self._offer(write, self._reader, n - done)
+            self._check_live()
             if k <= 0:
                 break
             self._check_readable(k)
@@ -69,6 +70,7 @@ class Transfer(Bulk):
         while done < n:
             self._check_range(index + done, n - done)
             k = self._offer(write, index + done, n - done)
+            self._check_live()
             if k <= 0:
                 break
             done += k
