@@ -138,12 +138,13 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=TOOLS)
 def types(session: nox.Session) -> None:
-    """Check the package with mypy --strict, and programs that use it as a user would."""
-    session.install("mypy>=1.14", "numpy", "httptools", "uvloop", "pytest", "hypothesis", "nox")
-    users = [path for path in ("tests/typing", "docs/examples", "benchmarks") if list((ROOT / path).rglob("*.py"))]
+    """Check the package with mypy --strict; programs of users, and mistakes of users, with mypy and with pyright."""
+    session.install("mypy>=1.14", "basedpyright>=1.30", "numpy", "httptools", "uvloop", "hypothesis", "nox")
+    session.install("pytest", "pytest-timeout")
     session.run("mypy", "--strict", "zbuf")
-    for path in users:
+    for path in ("docs/examples", "benchmarks"):
         session.run("mypy", "--strict", path)
+    session.run("python", "-m", "pytest", "tests/typing", env={"ZBUF_PURE": "1"})
 
 
 @nox.session

@@ -21,6 +21,7 @@ from zbuf.pipeline._handler import Handler, InputShutdown
 
 if TYPE_CHECKING:
     from zbuf._types import WritePromise
+    from zbuf.codec._base import Decoder
 
 __all__ = ["CodecHandler", "DecoderHandler", "EncoderHandler"]
 
@@ -254,6 +255,10 @@ class DecoderHandler(DecoderInner, Handler[Any, Any]):
     each `read()` gives one message.
     Ownership: one decoder per handler, one handler per channel. Source: Netty ByteToMessageDecoder."""
 
+    if TYPE_CHECKING:
+
+        def __init__(self, decoder: Decoder[Any], *, close_on_error: bool = True) -> None: ...
+
 
 class EncodeStep:
     """What both encoding handlers do with a message."""
@@ -361,6 +366,10 @@ class EncoderHandler(EncoderInner, Handler[Any, Any]):
     peer could no longer tell where the message ends.
     Source: Netty MessageToByteEncoder and MessageToMessageEncoder."""
 
+    if TYPE_CHECKING:
+
+        def __init__(self, encoder: Encoder[Any]) -> None: ...
+
 
 class CodecInner(DecoderInner):
     """The compiled half of `CodecHandler`."""
@@ -385,6 +394,10 @@ class CodecInner(DecoderInner):
 
 class CodecHandler(CodecInner, Handler[Any, Any]):
     """A decoder and an encoder at one place of a pipeline: DecoderHandler inward, EncoderHandler outward."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, decoder: Decoder[Any], encoder: Encoder[Any], *, close_on_error: bool = True) -> None: ...
 
 
 def _as_tuple(kinds: type | tuple[type, ...]) -> tuple[type, ...]:
