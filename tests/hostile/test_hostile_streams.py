@@ -153,6 +153,25 @@ def test_b030_a_stream_that_makes_it_grow_does_not_write_into_the_old_block() ->
     assert bytes(old)[2:6] == bytes(range(200, 204))
 
 
+def test_b030_a_stream_that_moves_the_window_over_the_same_block() -> None:
+    """set_from counts from the buffer's present index 0, also where the block is the same: after a split, a trim.
+
+    The stream put its bytes at the old place, and they are copied to the new one."""
+    buf = copied(DATA)
+    made: list[ByteBuf] = []
+    stream = Stream(lambda: made.append(buf.split(3)))
+    assert buf.set_from(1, stream, 4) == 4
+    assert buf.get_bytes(0, 6) == bytes((202, 200, 201, 202, 203)) + DATA[8:9]
+    assert bytes(made[0]) == DATA[:1] + bytes((200, 201))
+    whole = composite()
+    block = copied(DATA)
+    whole.extend([block.slice(0, 16), block.slice(16, 16)])
+    stream = Stream(lambda: (whole.skip_bytes(3), whole.discard_read_bytes()))
+    assert whole.set_from(1, stream, 4) == 4
+    assert whole.get_bytes(0, 6) == bytes((202, 200, 201, 202, 203)) + DATA[8:9]
+    whole._check()
+
+
 class Keeper:
     """Keeps its view and further views of it: what it was lent is over, what it derived holds the block."""
 

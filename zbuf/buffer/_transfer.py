@@ -160,7 +160,7 @@ class Transfer(Bulk):
 
     def _is_still(self, memory: Memory, offset: int, at: int, k: int, write: bool) -> bool:
         """Return whether the `k` bytes at index `at` are those at `offset` of `memory`, and next to be written."""
-        if self._refcnt == 0 or self._read_only or k > self._capacity - at or (write and at != self._writer):
+        if k > self._capacity - at or (write and at != self._writer):  # a dead handle has capacity 0
             return False
         self._seek_writable(at)
         return self._memory is memory and at + self._shift == offset and k <= self._hi - at
