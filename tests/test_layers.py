@@ -21,6 +21,7 @@ FLOORS = {
     "codec": 5,
     "outbound": 5,
     "pipeline": 6,
+    "handlers": 7,
     "transport": 7,
     "protocols": 8,
     "cli": 9,

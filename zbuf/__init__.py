@@ -6,6 +6,7 @@ Which room holds what (imports point down only):
     protocols         one protocol each (http)
     transport         sockets and the event loop: connect(), serve()
     pipeline          handlers, contexts, who sees the message next
+    handlers          ready-made stages: idle, timeouts, flow, logging, chunks
     codec, outbound   bytes to messages and back; what to send next
     region            bytes that stay in the kernel
     buffer            cursors over memory: ByteBuf and its family
@@ -62,15 +63,27 @@ from zbuf.pipeline import (
 from zbuf.region import FileRegion
 
 if _TYPE_CHECKING:
-    from zbuf.transport import Channel, ChannelOptions, Server, connect, connect_unix, serve, serve_unix
+    from zbuf.transport import (
+        AttributeKey,
+        Channel,
+        ChannelGroup,
+        ChannelOptions,
+        Server,
+        connect,
+        connect_unix,
+        serve,
+        serve_unix,
+    )
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
     "NEED_DATA",
     "Allocator",
+    "AttributeKey",
     "ByteBuf",
     "Channel",
+    "ChannelGroup",
     "ChannelOptions",
     "CodecHandler",
     "CompositeByteBuf",
@@ -115,7 +128,19 @@ __all__ = [
     "wrap",
 ]
 
-_OF_TRANSPORT = frozenset(("Channel", "ChannelOptions", "Server", "connect", "connect_unix", "serve", "serve_unix"))
+_OF_TRANSPORT = frozenset(
+    (
+        "AttributeKey",
+        "Channel",
+        "ChannelGroup",
+        "ChannelOptions",
+        "Server",
+        "connect",
+        "connect_unix",
+        "serve",
+        "serve_unix",
+    )
+)
 
 
 def __getattr__(name: str) -> object:

@@ -21,11 +21,13 @@ __all__ = [
     "OutputShutdownError",
     "PipelineError",
     "ReadOnlyError",
+    "ReadTimeoutError",
     "ReferenceCountError",
     "TooLongFrameError",
     "UnsupportedMessageError",
     "UsageError",
     "WriteLimitError",
+    "WriteTimeoutError",
     "ZbufError",
 ]
 
@@ -169,6 +171,22 @@ class OutputShutdownError(ChannelClosedError):
 
     def __init__(self, message: str = "the output side of the channel is shut down") -> None:
         super().__init__(message)
+
+
+class ReadTimeoutError(ZbufError, TimeoutError):
+    """The peer sent nothing for `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"nothing was read for {seconds} seconds")
+        self.seconds = seconds
+
+
+class WriteTimeoutError(ZbufError, TimeoutError):
+    """A write was not in the kernel after `seconds`: the peer does not take it."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"a write did not get away within {seconds} seconds")
+        self.seconds = seconds
 
 
 class FileTruncatedError(ZbufError, OSError):

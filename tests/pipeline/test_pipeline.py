@@ -303,6 +303,9 @@ def test_pipeline_knows_its_channel():
     assert channel.pipeline.channel is channel and ctx.channel is channel and ctx.pipeline is channel.pipeline
     assert ctx.allocator is channel.allocator and channel.pipeline.allocator is channel.allocator
     assert (ctx.name, ctx.handler, ctx.is_removed) == ("Catcher#0", catcher, False)
-    assert repr(ctx) == "Context('Catcher#0', Catcher)" and repr(channel.pipeline) == "Pipeline(Catcher#0)"
+    assert repr(ctx) == "Context('Catcher#0', Catcher)"
+    lines = [line.split() for line in repr(channel.pipeline).splitlines()]
+    assert lines[0] == ["Pipeline"]
+    assert lines[1:] == [["head", "the", "channel"], ["Catcher#0", "v", "Catcher"], ["tail", "the", "application"]]
     channel.pipeline.remove(catcher)
     assert ctx.is_removed and repr(ctx) == "Context('Catcher#0', Catcher, removed)"

@@ -9,6 +9,8 @@ from zbuf.pipeline._adapters import CodecHandler, DecoderHandler, EncoderHandler
 from zbuf.pipeline._context import Context
 from zbuf.pipeline._handler import Handler, InputShutdown
 from zbuf.pipeline._pipeline import Pipeline
+from zbuf.pipeline._sink import Sink
+from zbuf.pipeline._timer import Task, Timer
 
 __all__ = [
     "CodecHandler",
@@ -18,4 +20,7 @@ __all__ = [
     "Handler",
     "InputShutdown",
     "Pipeline",
+    "Sink",
+    "Task",
+    "Timer",
 ]

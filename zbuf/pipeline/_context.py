@@ -16,13 +16,17 @@ from typing import TYPE_CHECKING, Any
 from zbuf.buffer._bytebuf import ByteBuf
 from zbuf.errors import WriteLimitError
 from zbuf.pipeline import _handler
+from zbuf.pipeline._timer import HandlerCall
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from zbuf._types import WritePromise
     from zbuf.buffer import Allocator
     from zbuf.pipeline._handler import Handler
     from zbuf.pipeline._pipeline import Pipeline
     from zbuf.pipeline._sink import Sink
+    from zbuf.pipeline._timer import Task, Timer
 
 __all__ = ["Context"]
 
@@ -73,6 +77,27 @@ class Context:
     def allocator(self) -> Allocator:
         """Where handlers of this pipeline get their buffers."""
         return self._ends.allocator
+
+    # Time.
+
+    def time(self) -> float:
+        """Return the channel's clock, in seconds: only differences mean something."""
+        now: float = self._ends.sink.sink_time()
+        return now
+
+    def call_later(self, seconds: float, call: Callable[[], object]) -> Timer:
+        """Call `call()` in `seconds`, as an event of this handler; never, once it was removed. `cancel()` the result.
+
+        What it raises goes to `exception_caught` of the next handler inward."""
+        timer: Timer = self._ends.sink.sink_call_later(seconds, HandlerCall(self, call))
+        return timer
+
+    def run(self, coroutine: Coroutine[Any, Any, object]) -> Task:
+        """Run a coroutine on the channel's loop, and return its task; the channel keeps it until it ends.
+
+        What it raises goes to `exception_caught` of the next handler inward. Cancel it when the handler leaves."""
+        task: Task = self._ends.sink.sink_run(coroutine, self.fire_exception_caught)
+        return task
 
     # Inbound: to the next handler inward.
 

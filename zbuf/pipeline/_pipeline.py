@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from zbuf.errors import PipelineError
 from zbuf.pipeline._context import Context, Ends, HeadContext, Inner, InnerContext, TailContext
-from zbuf.pipeline._handler import INBOUND, OUTBOUND, Handler
+from zbuf.pipeline._handler import CHANNEL_READ, INBOUND, OUTBOUND, WRITE, Handler
 
 if TYPE_CHECKING:
     from zbuf._types import WritePromise
@@ -151,7 +151,16 @@ class Pipeline:
         return len(self._contexts)
 
     def __repr__(self) -> str:
-        return f"Pipeline({' - '.join(self.names())})"
+        """Draw the chain, one handler a line, with the hot events it sees: reads travel down, writes travel up."""
+        rows = [("head", "the channel", " ")]
+        ctx: Context = self._head._next
+        while ctx is not self._tail:
+            kind = type(ctx.handler)
+            rows.append((ctx.name, kind.__name__, _arrows(kind._events)))
+            ctx = ctx._next
+        rows.append(("tail", "the application", " "))
+        width = max(len(name) for name, _, _ in rows)
+        return "\n".join(["Pipeline", *(f"  {name:<{width}}  {arrows:<2} {kind}" for name, kind, arrows in rows)])
 
     # Inbound events, from the channel inward.
 
@@ -270,6 +279,11 @@ def _is_called_directly(kind: type) -> bool:
         known = issubclass(kind, Inner) and all(_is_own(kind, name) for name in HOT)
         kind._called_directly = known  # type: ignore[attr-defined]  # a cache on the class that it is about
     return known
+
+
+def _arrows(events: int) -> str:
+    """Return `v` for a handler that sees reads, `^` for one that sees writes."""
+    return ("v" if events & CHANNEL_READ else " ") + ("^" if events & WRITE else " ")
 
 
 def _is_own(kind: type, name: str) -> bool:

@@ -5,10 +5,12 @@ Never   an implementation: the pipeline calls upwards only through this.
 Always  structural: any object of the right shape will do.
 """
 
-from typing import Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 
 from zbuf._types import WritePromise
 from zbuf.buffer import Allocator
+from zbuf.pipeline._timer import Task, Timer
 
 __all__ = ["Sink"]
 
@@ -17,6 +19,8 @@ class Sink(Protocol):
     """What the two ends of a pipeline call: a channel, or an embedded one in tests.
 
     The head calls `sink_write`, `sink_flush`, `sink_read` and `sink_close`, the tail `sink_unread` and `sink_failed`.
+
+    A context asks for time and tasks: `sink_time`, `sink_call_later`, `sink_run`.
 
     A sink may have an attribute `prefers_bytes`: true where a small header is better handed over as bytes.
     """
@@ -42,3 +46,12 @@ class Sink(Protocol):
 
     def sink_failed(self, exc: BaseException) -> None:
         """Take an exception that no handler handled."""
+
+    def sink_time(self) -> float:
+        """Return the time of the sink's clock, in seconds."""
+
+    def sink_call_later(self, seconds: float, call: Callable[[], object]) -> Timer:
+        """Call `call()` in `seconds`, as if the channel had an event then."""
+
+    def sink_run(self, coroutine: Coroutine[Any, Any, object], failed: Callable[[Exception], object]) -> Task:
+        """Run a coroutine beside the events; `failed` hears of the exception that ends it."""

@@ -1,7 +1,7 @@
 """A real pipeline with in-memory ends: handlers and codecs are tested with plain calls, no loop and no socket.
 
 Owns    what came out at both ends, the exceptions nobody handled, and whether the channel is open.
-Never   sockets, an event loop, time.
+Never   sockets, an event loop (only `Context.run` wants one), real time: its clock moves when a test says so.
 Always  it behaves as a channel where a handler can see it: writes take their message, what is written leaves with the
         flush, an exception that reaches the tail closes it, channel_inactive comes once. It is stricter where that
         finds mistakes: leaving the `with` block with unread messages or an unraised exception fails.
@@ -9,7 +9,9 @@ Always  it behaves as a channel where a handler can see it: writes take their me
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
+from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,6 +19,7 @@ from zbuf.buffer import ByteBuf, copied, default_allocator, release
 from zbuf.errors import ChannelClosedError, UnsupportedMessageError
 from zbuf.pipeline import Handler, InputShutdown, Pipeline
 from zbuf.region import FileRegion
+from zbuf.testing._clock import EmbeddedTimer, ManualClock
 
 if TYPE_CHECKING:
     from zbuf._types import WritePromise
@@ -51,6 +54,9 @@ class EmbeddedChannel:
         self._exceptions: deque[BaseException] = deque()
         self._depth = 0
         self._inactive_told = False
+        self._clock = ManualClock()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._close_callbacks: list[Callable[[EmbeddedChannel], object]] = []
         self.pipeline: Pipeline = Pipeline(self)
         for handler in handlers:
             self.pipeline.add_last(handler)
@@ -87,6 +93,71 @@ class EmbeddedChannel:
         self._run(self.pipeline.flush)
         self.check_exception()
         return bool(self._outbound)
+
+    def write_one_inbound(self, msg: Any) -> None:
+        """Let `msg` arrive, without channel_read_complete; `flush_inbound` follows when all are there.
+
+        Ownership: transfers. Raises: as write_inbound."""
+        self._check_open((msg,))
+        self._run(self.pipeline.fire_channel_read, msg)
+
+    def flush_inbound(self) -> bool:
+        """End what write_one_inbound began with channel_read_complete. Return whether a message can be read.
+
+        Raises: an exception nobody handled."""
+        self._run(self.pipeline.fire_channel_read_complete)
+        self.check_exception()
+        return bool(self._inbound)
+
+    def write_one_outbound(self, msg: Any, promise: WritePromise | None = None) -> None:
+        """Write `msg` at the inner end, without a flush; `flush_outbound` follows.
+
+        Ownership: transfers. Raises: what the write raises."""
+        self._check_open((msg,))
+        self._run(self.pipeline.write, msg, promise)
+
+    def flush_outbound(self) -> bool:
+        """Flush at the inner end. Return whether something can be read at the outer end.
+
+        Raises: an exception nobody handled."""
+        self._run(self.pipeline.flush)
+        self.check_exception()
+        return bool(self._outbound)
+
+    # Time.
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether a handler's timer is still to come."""
+        return self._clock.has_pending
+
+    def run_pending(self) -> int:
+        """Make the calls that are due now; return how many. Raises: an exception nobody handled."""
+        return self.advance(0.0)
+
+    def advance(self, seconds: float) -> int:
+        """Let `seconds` pass: the timers on the way are called, each at its own time; return how many.
+
+        Raises: ValueError if negative; an exception nobody handled."""
+        if seconds < 0:
+            raise ValueError(f"time goes forward: {seconds}")
+        made = self._clock.run_due(self._clock.now + seconds)
+        self.check_exception()
+        return made
+
+    async def drain(self) -> None:
+        """Wait until the channel is writable. Raises: ChannelClosedError."""
+        while not self.is_writable or not self.is_open:
+            if not self.is_open:
+                raise ChannelClosedError
+            await asyncio.sleep(0)
+
+    def when_closed(self, call: Callable[[EmbeddedChannel], object]) -> None:
+        """Call `call(channel)` once the handlers have heard of the close; at once if that is over."""
+        if self._inactive_told:
+            call(self)
+        else:
+            self._close_callbacks.append(call)
 
     def read_inbound(self) -> Any | None:
         """Return the next message that passed all handlers inward, or None. Ownership: transfers to the caller."""
@@ -227,6 +298,34 @@ class EmbeddedChannel:
         self._exceptions.append(exc)
         self.sink_close()
 
+    def sink_time(self) -> float:
+        """Return the clock of this channel, which `advance` moves."""
+        return self._clock.now
+
+    def sink_call_later(self, seconds: float, call: Callable[[], object]) -> EmbeddedTimer:
+        """Call `call()` when the clock has moved on so far."""
+        return self._clock.call_later(seconds, lambda: self._run(call))
+
+    def sink_run(
+        self, coroutine: Coroutine[Any, Any, object], failed: Callable[[Exception], object]
+    ) -> asyncio.Task[Any]:
+        """Run a coroutine on the loop that is running. Raises: RuntimeError if none is."""
+        try:
+            task = asyncio.get_running_loop().create_task(coroutine)
+        except RuntimeError:
+            coroutine.close()
+            raise
+
+        def ended(task: asyncio.Task[Any]) -> None:
+            self._tasks.discard(task)
+            exc = None if task.cancelled() else task.exception()
+            if isinstance(exc, Exception):
+                self._run(failed, exc)
+
+        self._tasks.add(task)
+        task.add_done_callback(ended)
+        return task
+
     # Inside.
 
     def _arrive(self, msgs: tuple[Any, ...]) -> None:
@@ -250,6 +349,9 @@ class EmbeddedChannel:
         if not self.is_open and not self._inactive_told and self._depth == 0:
             self._inactive_told = True
             self.pipeline.fire_channel_inactive()
+            callbacks, self._close_callbacks = self._close_callbacks, []
+            for call in callbacks:
+                call(self)
 
     def _check_open(self, msgs: tuple[Any, ...]) -> None:
         if self._exceptions:

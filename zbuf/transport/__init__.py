@@ -5,13 +5,19 @@ outbound queue, on the running asyncio loop. `ChannelOptions` is what a channel 
 """
 
 from zbuf.transport._asyncio import connect, connect_unix, serve, serve_unix
+from zbuf.transport._attributes import AttributeKey, Attributes
 from zbuf.transport._channel import Channel
+from zbuf.transport._group import ChannelGroup, GroupWrite
 from zbuf.transport._options import ChannelOptions
 from zbuf.transport._server import Server, channel_pool
 
 __all__ = [
+    "AttributeKey",
+    "Attributes",
     "Channel",
+    "ChannelGroup",
     "ChannelOptions",
+    "GroupWrite",
     "Server",
     "channel_pool",
     "connect",

@@ -8,18 +8,22 @@ Always  `write` takes its message at the call; what it returns waits only while 
 import itertools
 import logging
 import warnings
-from collections.abc import AsyncIterator, Awaitable
+from asyncio import Future
+from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from zbuf.audit._bill import Bill
+from zbuf.audit._meter import enter, leave
+from zbuf.buffer import release
 from zbuf.errors import ChannelClosedError, UsageError
+from zbuf.transport._attributes import Attributes
 from zbuf.transport._calls import Calls
 from zbuf.transport._core import CLOSED, CLOSING, NEW, OPEN
 from zbuf.transport._inbox import NextMessage
 from zbuf.transport._life import ChannelLife
 from zbuf.transport._poller import Poller
-from zbuf.transport._waiters import Later
+from zbuf.transport._waiters import Later, Marker
 
 if TYPE_CHECKING:
     from zbuf.transport._options import ChannelOptions
@@ -61,7 +65,7 @@ class Channel(ChannelLife, Generic[In, Out]):
     ) -> None:
         super().__init__(calls, poller, options, allocator, keeps_messages=keeps_messages, is_accepted=is_accepted)
         self.id: int = next(_ids)
-        self._attributes: dict[Any, Any] | None = None
+        self._attributes: Attributes | None = None
         self._next: Any = None
         self._local: Any = None
         self._remote = remote_address or None
@@ -97,6 +101,32 @@ class Channel(ChannelLife, Generic[In, Out]):
         Raises: WriteLimitError, UsageError.
         """
         return self.write_and_flush(msg)
+
+    def write_future(self, msg: Out) -> "Future[None]":
+        """Write `msg`, and return a future that is done when all of it is in the kernel.
+
+        Cancelled before the message is flushed, the message is withdrawn and released; later it has no effect. The
+        future fails with ChannelClosedError when the channel ends first, or with what the write itself raises.
+        Ownership: transfers. Raises: WriteLimitError, UsageError, as `write`.
+        """
+        self._check()
+        marker = Marker(self.loop)
+        future = marker.future
+        if self._state > OPEN or self._output_is_shut:
+            release(msg)
+            marker.fail(self._closed_error())
+            return future
+        queue = self._queue
+        future.add_done_callback(lambda done: done.cancelled() and queue.cancel(marker))
+        previous = enter(self._account)
+        try:
+            self.pipeline.write(msg, marker)
+        except BaseException:
+            future.cancel()
+            raise
+        finally:
+            leave(previous)
+        return future
 
     def flush(self) -> None:
         """Send what was written so far, now; what the peer does not take yet follows by itself. Raises: UsageError."""
@@ -202,6 +232,14 @@ class Channel(ChannelLife, Generic[In, Out]):
         self._begin_closing()
         await self._until_closed()
 
+    def when_closed(self, call: "Callable[[Channel[In, Out]], object]") -> None:
+        """Call `call(channel)` once the channel is closed and its handlers have heard of it; at once if that is over.
+
+        What it raises is logged."""
+        self._close_callbacks.append(call)
+        if self._was_finished:
+            self._tell_closed()
+
     async def wait_closed(self) -> None:
         """Wait until the channel is closed and its handlers have heard of it."""
         await self._until_closed()
@@ -256,10 +294,10 @@ class Channel(ChannelLife, Generic[In, Out]):
         return self._account.snapshot()
 
     @property
-    def attributes(self) -> dict[Any, Any]:
-        """A place for the application's own values."""
+    def attributes(self) -> Attributes:
+        """A place for the application's own values, under typed keys (`AttributeKey`) or any other."""
         if self._attributes is None:
-            self._attributes = {}
+            self._attributes = Attributes()
         return self._attributes
 
     def get_socket_option(self, level: int, name: int) -> int:

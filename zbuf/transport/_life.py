@@ -7,11 +7,12 @@ Always  the descriptor leaves the poller before it is closed, and is closed once
 """
 
 import errno
+import functools
 import logging
 import os
 import socket
-from asyncio import TimerHandle
-from collections.abc import Callable
+from asyncio import Task, TimerHandle
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from zbuf.audit._meter import Account, enter, leave
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("zbuf.transport")
 
+_tasks: set[Task[Any]] = set()  # of handlers: a loop keeps only weak references to its tasks
 LEFTOVER_READS = 16  # receives that throw away what a peer still sent before a graceful close
 
 
@@ -46,6 +48,7 @@ class ChannelLife(ChannelFlow):
     """What a channel goes through between its first and its last event."""
 
     __slots__ = (
+        "_close_callbacks",
         "_closed_waiters",
         "_files",
         "_lost",
@@ -87,6 +90,7 @@ class ChannelLife(ChannelFlow):
         self._closed_waiters = Waiters(self.loop)
         self._timer: TimerHandle | None = None
         self._on_closed: Callable[[Any], None] | None = None
+        self._close_callbacks: list[Callable[[Any], object]] = []
         self._lost: BaseException | None = None
         self._was_active = False
 
@@ -306,6 +310,39 @@ class ChannelLife(ChannelFlow):
             self._closed_waiters.wake()
             if self._on_closed is not None:
                 self._on_closed(self)
+            self._tell_closed()
+
+    def _tell_closed(self) -> None:
+        callbacks, self._close_callbacks = self._close_callbacks, []
+        for call in callbacks:
+            try:
+                call(self)
+            except Exception as exc:
+                logger.error("%r: a callback of its close failed", self, exc_info=exc)
+
+    # Time and tasks for handlers.
+
+    def sink_time(self) -> float:
+        """Return the loop's clock."""
+        return self.loop.time()
+
+    def sink_call_later(self, seconds: float, call: Callable[[], object]) -> TimerHandle:
+        """Call `call()` in `seconds`, as an event: what it writes leaves at its end."""
+        return self.loop.call_later(seconds, self._as_event, call)
+
+    def sink_run(self, coroutine: Coroutine[Any, Any, object], failed: Callable[[Exception], object]) -> Task[Any]:
+        """Run a coroutine on the loop; the channel keeps the task, and `failed` hears of its exception."""
+        task = self.loop.create_task(coroutine)
+        _tasks.add(task)
+        task.add_done_callback(functools.partial(self._task_ended, failed))
+        return task
+
+    def _task_ended(self, failed: Callable[[Exception], object], task: Task[Any]) -> None:
+        _tasks.discard(task)
+        exc = None if task.cancelled() else task.exception()
+        if isinstance(exc, Exception):
+            failure = exc
+            self._as_event(lambda: failed(failure))
 
     async def _until_closed(self) -> None:
         while not self._was_finished:
