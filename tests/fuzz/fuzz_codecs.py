@@ -15,14 +15,36 @@ from zbuf.codec import (
     Decoder,
     DelimiterBasedFrameDecoder,
     FixedLengthFrameDecoder,
+    GeneratorDecoder,
     LengthFieldBasedFrameDecoder,
+    Limits,
     LineBasedFrameDecoder,
+    Need,
+    NeedUntil,
     NetstringFrameDecoder,
     ProtobufVarint32FrameDecoder,
+    Skip,
+    Steps,
 )
-from zbuf.errors import DecodeError
+from zbuf.errors import CorruptedFrameError, DecodeError
 
 LONGEST = 12  # small, so that random inputs reach the limit
+
+
+class Records(GeneratorDecoder[tuple[bytes, bytes]]):
+    """A name up to a delimiter, some bytes to skip, a body."""
+
+    def decode(self) -> Steps[tuple[bytes, bytes]]:
+        """Read one record."""
+        name = yield NeedUntil(b"::", most=4)
+        head = yield Need(2)
+        skipped, size = head.read_unsigned_byte(), head.read_unsigned_byte()
+        if skipped == 255:
+            raise CorruptedFrameError("255 bytes are too many")
+        yield Skip(skipped)
+        body = yield Need(size)
+        return bytes(name), bytes(body)
+
 
 # What to make, and the words that matter to its grammar.
 DECODERS: dict[str, tuple[Callable[[], Decoder[Any]], list[bytes]]] = {
@@ -55,6 +77,10 @@ DECODERS: dict[str, tuple[Callable[[], Decoder[Any]], list[bytes]]] = {
     "length field, slow": (
         lambda: LengthFieldBasedFrameDecoder(LONGEST, 0, 1, 0, 0, fail_fast=False),
         [b"\x00", b"\x01a", b"\x0c", b"\xff", b"x" * 20],
+    ),
+    "generator": (
+        lambda: Records(Limits(max_frame_bytes=LONGEST)),
+        [b"ab::", b":", b"::", b"\x00\x00", b"\x03\x02", b"\x0b", b"\xff", b"x" * 9],
     ),
 }
 NAMES = list(DECODERS)

@@ -9,6 +9,7 @@ from zbuf.codec._base import NEED_DATA, Decoder, Encoder, NeedData
 from zbuf.codec._cumulation import Cumulation
 from zbuf.codec._delimiter import DelimiterBasedFrameDecoder
 from zbuf.codec._fixed import FixedLengthFrameDecoder
+from zbuf.codec._generator import GeneratorDecoder, Need, NeedUntil, Skip, Steps
 from zbuf.codec._length_field import LengthFieldBasedFrameDecoder, LengthFieldPrepender
 from zbuf.codec._limits import Limits
 from zbuf.codec._line import LineBasedFrameDecoder
@@ -22,13 +23,18 @@ __all__ = [
     "DelimiterBasedFrameDecoder",
     "Encoder",
     "FixedLengthFrameDecoder",
+    "GeneratorDecoder",
     "LengthFieldBasedFrameDecoder",
     "LengthFieldPrepender",
     "Limits",
     "LineBasedFrameDecoder",
+    "Need",
     "NeedData",
+    "NeedUntil",
     "NetstringEncoder",
     "NetstringFrameDecoder",
     "ProtobufVarint32FrameDecoder",
     "ProtobufVarint32LengthFieldPrepender",
+    "Skip",
+    "Steps",
 ]

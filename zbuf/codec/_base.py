@@ -264,14 +264,16 @@ class DecoderCore:
     def _judge(self, message: Any, consumed: int) -> None:
         """Raise for a message that must not be handed out; it is released."""
         name = type(self).__name__
-        if consumed > 0 and consumed <= self._max_frame and self._may_be_none():
-            return
-        release_counted(message)
+        exc: Exception | None = None
         if message is None and not self._may_be_none():
-            raise UsageError(f"{name}.parse() returned None; return a message or NEED_DATA")
-        if consumed <= 0:
-            raise UsageError(f"{name}.parse() returned a message without consuming a byte")
-        raise _too_long(self._max_frame, consumed)
+            exc = UsageError(f"{name}.parse() returned None; return a message or NEED_DATA")
+        elif consumed <= 0:
+            exc = UsageError(f"{name}.parse() returned a message without consuming a byte")
+        elif consumed > self._max_frame:
+            exc = _too_long(self._max_frame, consumed)
+        if exc is not None:
+            release_counted(message)
+            raise exc
 
     def _may_be_none(self) -> bool:
         """Say whether None is a message here (JSON has a null), not a `return` that was forgotten."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NetstringEncoder", "NetstringFrameDecoder"]
 
-COLON, COMMA, ZERO = b":,0"
+COMMA, ZERO = b",0"
 MOST_DIGITS = 18  # the longest length that is certain to fit 64 bits
 
 
@@ -60,39 +60,38 @@ class NetstringFrameDecoder(Decoder[ByteBuf]):
             self._skip_some(buf)
             if not buf.is_readable:
                 return NEED_DATA
-        start = buf.reader_index
-        colon = buf.find(COLON, start, min(buf.writer_index, start + MOST_DIGITS + 1))
-        digits = (buf.writer_index if colon < 0 else colon) - start
-        length = self._length(buf, start, min(digits, MOST_DIGITS + 1), colon >= 0)
-        if length < 0:
+        start, readable = buf.reader_index, buf.readable_bytes
+        head = buf.get_bytes(start, min(readable, MOST_DIGITS + 1))
+        digits = head.find(b":")
+        text = head if digits < 0 else head[:digits]
+        if not text.isdigit() or (text[0] == ZERO and len(text) > 1) or len(text) > MOST_DIGITS:
+            self._refuse(buf, text)
+        if digits < 0:
             return NEED_DATA
+        length = int(text)
+        before, size = digits + 1, digits + 1 + length + 1
         if length > self.max_frame_length:
-            buf.skip_bytes(digits + 1)
+            buf.skip_bytes(before)
             self._skip = length + 1
             self._skip_some(buf)
             raise frame_too_long(self.max_frame_length, length)
-        if not buf.can_read(digits + 1 + length + 1):
-            return self.need(digits + 1 + length + 1)
-        if buf.get_unsigned_byte(start + digits + 1 + length) != COMMA:
-            buf.skip_bytes(digits + 1 + length + 1)
-            raise CorruptedFrameError("a netstring does not end with a comma", position=digits + 1 + length)
-        buf.skip_bytes(digits + 1)
+        if readable < size:
+            return self.need(size)
+        if buf.get_unsigned_byte(start + size - 1) != COMMA:
+            buf.skip_bytes(size)
+            raise CorruptedFrameError("a netstring does not end with a comma", position=size - 1)
+        buf.skip_bytes(before)
         frame = buf.read_slice(length)
         buf.skip_bytes(1)
         return frame
 
-    def _length(self, buf: ByteBuf, start: int, digits: int, is_whole: bool) -> int:
-        """Return the length that the digits say, -1 when the colon is to come; consume and refuse what is no number."""
-        text = buf.get_bytes(start, digits)
-        for at, byte in enumerate(text):
-            is_wrong = not 0x30 <= byte <= 0x39 or (at > 0 and text[0] == ZERO) or at >= MOST_DIGITS
-            if is_wrong:
-                buf.skip_bytes(at + 1)
-                raise CorruptedFrameError("the length of a netstring is no number as it must be", position=at)
-        if is_whole and not digits:
-            buf.skip_bytes(1)
-            raise CorruptedFrameError("the length of a netstring is missing", position=0)
-        return int(text) if is_whole else -1
+    def _refuse(self, buf: ByteBuf, text: bytes) -> None:
+        """Consume and refuse what is no number, up to the byte that shows it."""
+        at = 0
+        while at < min(len(text), MOST_DIGITS) and 0x30 <= text[at] <= 0x39 and not (at == 1 and text[0] == ZERO):
+            at += 1
+        buf.skip_bytes(at + 1)
+        raise CorruptedFrameError("the length of a netstring is no number as it must be", position=at)
 
     def _skip_some(self, buf: ByteBuf) -> None:
         n = min(self._skip, buf.readable_bytes)
