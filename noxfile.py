@@ -8,6 +8,7 @@ Always  an interpreter or a client that is missing is named and left out; it nev
     python -m nox                              lint, types, tests, docs, build
     python -m nox -s "tests(3.12, compiled)"   one Python, one form; what follows `--` goes to pytest
     python -m nox -s bench -- --quick          the benchmark tables; also: asan, nightly
+    python -m nox -s budget                    write the cost of every operation on buffers into the tree
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ nox.options.error_on_missing_interpreters = False  # CI=true would make a missin
 ROOT = Path(__file__).resolve().parent
 PYTHONS = ("3.11", "3.12", "3.13")
 FORMS = ("compiled", "interpreted")
-CLIENTS = {"curl": "curl", "strace": "strace"}  # command -> Debian package: real programs some tests talk to
+CLIENTS = {"curl": "curl", "strace": "strace", "redis-benchmark": "redis-tools"}  # command -> Debian package: real programs some tests talk to
 
 
 def interpreter(version: str) -> str:
@@ -172,6 +173,20 @@ def tests(session: nox.Session, form: str) -> None:
         third = {"ZBUF_PURE": "1", "ZBUF_REQUIRE_COMPILED": "0", "ZBUF_EXPECT_FORM": "interpreted"}
         rooms = [f"tests/{room}" for room in ("memory", "buffer", "codec", "outbound", "pipeline", "contracts")]
         session.run("python", "-m", "pytest", *filter(os.path.isdir, rooms), env=third)
+
+
+@nox.session
+@nox.parametrize("form", [nox.param(form, id=form) for form in FORMS])
+@nox.parametrize("python", [nox.param(FOUND[version], id=version) for version in PYTHONS])
+def budget(session: nox.Session, form: str) -> None:
+    """Measure what each operation on buffers costs, and write it into tests/counts/budget.toml of this tree."""
+    python = str(session.python)
+    if form == "compiled" and not has_headers(python):
+        session.skip(f"the compiled form cannot be built: the headers of {python} (Python.h) are missing")
+    session.chdir(copy_of_the_tree(session))
+    switch = {"ZBUF_REQUIRE_COMPILED": "1"} if form == "compiled" else {"ZBUF_PURE": "1"}
+    session.install("-e", ".[test]", env=switch)
+    session.run("python", "-m", "tests.counts", "--file", str(ROOT / "tests" / "counts" / "budget.toml"), env=switch)
 
 
 @nox.session(python=TOOLS)
