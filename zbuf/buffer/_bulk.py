@@ -329,6 +329,7 @@ class Bulk(Setters):
         size: int = layout.size
         self._check_readable(size)
         values = layout.unpack(self._copy_out(self._reader, size, TRANSFER))
+        self._check_readable(size)  # again: a subclass of Struct may have run anything
         self._reader += size
         return values
 
