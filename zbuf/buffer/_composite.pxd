@@ -1,39 +1,61 @@
 cimport cython
 
 from zbuf.audit._meter cimport charge
-from zbuf.buffer._bytebuf cimport ByteBuf, SlicedByteBuf
+from zbuf.buffer._bytebuf cimport ByteBuf
+from zbuf.buffer._components cimport Components
 from zbuf.buffer._indices cimport cannot_write, dead, index_outside, negative, read_only
-from zbuf.buffer._spans cimport Span, Spans
-from zbuf.memory._memory cimport Memory, as_size, wrap_memory
+from zbuf.buffer._parts cimport give_up, take_span, take_spans
+from zbuf.buffer._spans cimport Span, Spans, make_span
+from zbuf.memory._memory cimport Memory, as_size, sprout_hollow
 
-cdef int CONSOLIDATE
 cdef int COMPACT
+cdef int HOLLOW
 
-cdef class CompositeByteBuf(Spans):
-    @cython.locals(spans=list)
+@cython.no_gc
+cdef class CompositeByteBuf(Components):
+    @cython.locals(spans=list, span=Span)
     cpdef append(self, object part)
-    @cython.locals(spans=list, before=Py_ssize_t)
+    @cython.locals(
+        listed=list, taken=list, count=Py_ssize_t, i=Py_ssize_t, n=Py_ssize_t, sure=Py_ssize_t, span=Span
+    )
+    cpdef extend(self, object parts)
+    @cython.locals(n=Py_ssize_t, span=Span)
+    cdef int _add_what_fits(self, list taken) except -1
+    @cython.locals(spans=list, gone=list)
     cpdef prepend(self, object part)
-    @cython.locals(spans=list, n=Py_ssize_t, room=Py_ssize_t, span=Span)
+    @cython.locals(spans=list, gone=list, at=Py_ssize_t, there=Py_ssize_t, start=Py_ssize_t, n=Py_ssize_t)
+    cpdef insert_component(self, object k, object part)
+    @cython.locals(n=Py_ssize_t, span=Span)
+    cdef Py_ssize_t _insert_fitting(self, Py_ssize_t k, list spans, list gone) except -1
+    @cython.locals(spans=list, n=Py_ssize_t, span=Span)
     cdef list _take_part(self, object part, bint in_front)
-    cpdef ByteBuf component(self, Py_ssize_t k)
-    @cython.locals(part=ByteBuf)
-    cdef ByteBuf _handle_on(self, Span span)
-    @cython.locals(run=Py_ssize_t, there=Py_ssize_t, first=Py_ssize_t, start=Py_ssize_t, n=Py_ssize_t, memory=Memory)
-    cpdef consolidate(self, Py_ssize_t k=*, object count=*)
+    @cython.locals(room=Py_ssize_t)
+    cdef int _check_room(self, Py_ssize_t n, bint in_front) except -1
+    @cython.locals(gone=list)
+    cdef int _add(self, list spans) except -1
+
+    @cython.locals(start=Py_ssize_t, part=ByteBuf, removed=Span)
+    cpdef ByteBuf pop_component(self, Py_ssize_t k)
+    @cython.locals(before=Py_ssize_t, dropped=Py_ssize_t, gone=list)
+    cpdef discard_read_components(self)
+    @cython.locals(gone=list)
+    cpdef discard_read_bytes(self)
     @cython.locals(memory=Memory)
     cdef int _compact(self, Py_ssize_t n) except -1
-    @cython.locals(dropped=Py_ssize_t)
-    cpdef discard_read_components(self)
+
+    @cython.locals(twin=CompositeByteBuf)
+    cdef ByteBuf _twin(self, ByteBuf model, bint read_only)
     @cython.locals(part=CompositeByteBuf)
-    cdef CompositeByteBuf _composite_of(self, list spans, bint read_only, Py_ssize_t ceiling)
+    cdef ByteBuf _cut(self, Py_ssize_t start, Py_ssize_t n)
+    @cython.locals(gone=list)
+    cdef int _drop_front(self, Py_ssize_t n) except -1
     @cython.locals(moved=CompositeByteBuf)
     cpdef ByteBuf move(self)
 
-@cython.locals(n=Py_ssize_t, one=ByteBuf, many=CompositeByteBuf, spans=list, memory=Memory)
-cdef list take_spans(object part)
-cpdef give_up(object part)
+cdef CompositeByteBuf MODEL
+
 @cython.locals(made=CompositeByteBuf)
+cdef CompositeByteBuf composite_of(list spans, object allocator, bint read_only, Py_ssize_t max_capacity=*)
+@cython.locals(ceiling=Py_ssize_t)
 cpdef CompositeByteBuf new_composite(object allocator, object max_capacity)
-@cython.locals(made=CompositeByteBuf)
-cdef CompositeByteBuf composite_of(list spans, object allocator, bint read_only)
+cdef object itself()

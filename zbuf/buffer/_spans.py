@@ -1,12 +1,15 @@
-"""The spans of a composite: what is where, and the window that stands over one of them.
+"""The spans of a composite: what is where.
 
-Owns    the list of spans, their sorted end offsets, growth and trimming at both ends.
-Never   a component as its user knows it: who appends and what that takes over is `_composite.py`'s business.
+Owns    the list of spans, their sorted end offsets, and every change of that list at its ends and in its midst.
+Never   a byte, and what the window stands over: `_scattered.py` has that. Who appends and what that takes over is
+        `_composite.py`'s business.
 Always  the capacity is the sum of the spans; none is empty; every span holds its block, so nothing that happens to
-        the buffer it came from can disturb it.
+        the buffer it came from can disturb it. What leaves the list is let go after all numbers are right again: the
+        end of somebody's memory may run foreign code, which must find the composite whole.
 
 End offsets count from where the composite began, not from index 0: dropping the front moves one number (`_origin`)
-instead of all of them. Look-ups try the span under the window and the next one, then bisect.
+instead of all of them. For the same reason dropped spans stay in the list for a while as `NO_SPAN`, and a list that is
+prepended to gets room in front. What is put in or taken out moves the offsets of the shorter side only.
 """
 
 try:
@@ -15,59 +18,81 @@ except ImportError:
     from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
 
 if not cython.compiled:
-    from zbuf.buffer._growth import calculate_new_capacity
-    from zbuf.buffer._indices import read_only
-    from zbuf.memory._memory import EMPTY, allocate, copy, references
+    from zbuf.memory._memory import EMPTY
 from zbuf.buffer._bytebuf import ByteBuf
 from zbuf.memory._memory import Memory
 
 __all__ = ["Span", "Spans"]
 
-SCRATCH = 16  # bytes; the widest number has 8
 SLACK = 64  # dropped spans that may wait at the front of the list before it is cut; arbitrary
 
 
+@cython.freelist(256)  # here and not in the .pxd, where it would be ignored
+@cython.no_gc
+@cython.final
+@cython.cclass
 class Span:
-    """Bytes [start, start + length) of one block: a component's share."""
+    """Bytes [start, start + length) of one block: a component's share. `end` is where it ends in its composite."""
 
-    __slots__ = ("length", "memory", "read_only", "start")
+    __slots__ = ("end", "length", "memory", "read_only", "start")
 
-    def __init__(self, memory: Memory, start: int, length: int, read_only: bool) -> None:
-        self.memory = memory
-        self.start = start
-        self.length = length
-        self.read_only = read_only
+    memory: Memory
+    start: int
+    length: int
+    end: int
+    read_only: bool
 
 
+def make_span(memory: Memory, start: int, length: int, read_only: bool) -> Span:
+    """Return a span that lies in no list yet."""
+    span = Span.__new__(Span)
+    span.memory = memory
+    span.start = start
+    span.length = length
+    span.end = 0
+    span.read_only = read_only
+    return span
+
+
+@cython.no_gc
+@cython.cclass
 class Spans(ByteBuf):
     """A buffer over a list of spans."""
 
-    __slots__ = ("_ends", "_first", "_has_read_only", "_origin", "_scratch", "_shown", "_spans")
+    __slots__ = ("_first", "_has_read_only", "_origin", "_scratch", "_shown", "_spans")
 
-    _spans: list[Span]
-    _ends: list[int]
-    _scratch: Memory | None
+    _spans: list[Span]  # live ones from `_first` on
+    _first: int
+    _origin: int  # what the end offsets count above the index
+    _shown: int  # where in the list the window was last: a hint for look-ups, it may be wrong
+    _has_read_only: bool  # whether a span may be read-only
+    _scratch: Memory | None  # where a value that lies across spans is put together
 
     def _setup(self, spans: list[Span], max_capacity: int) -> None:
-        """Become a composite of `spans`, all of it readable."""
-        self._spans = spans
-        self._ends = []
-        self._scratch = None
-        end = 0
-        self._has_read_only = False
-        for span in spans:
-            end += span.length
-            self._ends.append(end)
-            self._has_read_only = self._has_read_only or span.read_only
-        self._first = 0
-        self._origin = 0
-        self._shown = 0
-        self._reader = 0
-        self._writer = self._capacity = end
-        self._max = max_capacity
+        """Become a composite of `spans`, which lie in no other list; all of it is readable."""
         self._hide()
+        self._scratch = None
+        self._spans = spans
+        self._first = self._origin = self._shown = 0
+        self._has_read_only = False
+        self._reader = 0
+        self._writer = self._capacity = self._number(0, 0)
+        self._max = max_capacity
 
-    # Spans and the window.
+    def _replace(self, spans: list[Span], max_capacity: int) -> None:
+        """Let go of what there is and become a composite of `spans`."""
+        last = self._spans
+        self._setup(spans, max_capacity)
+        del last
+
+    def _number(self, k: int, end: int) -> int:
+        """Set the end offsets from place `k` of the list on, the first of which starts at `end`; return the last."""
+        for span in self._spans[k:] if k else self._spans:
+            end += span.length
+            span.end = end
+            if span.read_only:
+                self._has_read_only = True
+        return end
 
     def _hide(self) -> None:
         """Look at nothing: the next access looks its span up."""
@@ -76,289 +101,235 @@ class Spans(ByteBuf):
         self._shift = self._hi = self._whi = 0
         self._lo = 0
 
-    def _show(self, k: int) -> None:
-        """Put the window over span `k` of the list."""
-        span: Span = self._spans[k]
-        end: int = self._ends[k]
-        self._hi = end - self._origin
-        self._lo = self._hi - span.length
-        self._shift = span.start - self._lo
-        self._memory = span.memory
-        self._base = span.memory.base
-        self._whi = 0 if self._read_only or span.read_only else self._hi
-        self._shown = k
+    def _count(self) -> int:
+        return len(self._spans) - self._first
 
     def _span_at(self, index: int) -> int:
-        """Return the place in the list of the span that holds the byte at `index`, which is below the capacity."""
+        """Return the place in the list of the span that holds the byte at `index`, which is below the capacity.
+
+        Tries the span that was shown last and the next one, then bisects."""
         place = index + self._origin
         low = self._shown
-        high = len(self._ends)
-        end: int
+        high = len(self._spans)
         if self._first <= low < high:
-            end = self._ends[low]
-            if place < end:
+            span = self._spans[low]
+            if place < span.end:
+                if span.end - place <= span.length:
+                    return low
                 high = low
                 low = self._first
-                if high == low or self._ends[high - 1] <= place:
-                    return high
             elif low + 1 < high:
                 low += 1
-                end = self._ends[low]
-                if place < end:
+                span = self._spans[low]
+                if place < span.end:
                     return low
         else:
             low = self._first
         while low < high:
             middle = (low + high) >> 1
-            end = self._ends[middle]
-            if end <= place:
+            span = self._spans[middle]
+            if span.end <= place:
                 low = middle + 1
             else:
                 high = middle
         return low
 
-    def _seek(self, index: int) -> None:
-        if index < self._lo or index >= self._hi:
-            self._show(self._span_at(index))
-
-    def _seek_writable(self, index: int) -> None:
-        if index < self._lo or index >= self._hi:
-            self._show(self._span_at(index))
-
-    def _locate(self, index: int, n: int) -> int:
-        self._seek(index)
-        if n <= self._hi - index:
-            return index + self._shift
-        scratch = self._scratch_block()
-        self._spill(index, n, scratch.base, 0)
-        self._look_at_scratch(scratch)
-        return 0
-
-    def _locate_writable(self, index: int, n: int) -> int:
-        self._check_span_writable(index, n)
-        self._seek(index)
-        if n <= self._hi - index:
-            return index + self._shift
-        self._look_at_scratch(self._scratch_block())
-        return 0
-
-    def _settle(self, index: int, n: int) -> None:
-        scratch = self._scratch_block()
-        at = 0
-        while n:
-            self._seek(index)
-            k = min(n, self._hi - index)
-            copy(self._base, index + self._shift, scratch.base, at, k)
-            index += k
-            at += k
-            n -= k
-
-    def _scratch_block(self) -> Memory:
-        if self._scratch is None:
-            self._scratch = allocate(SCRATCH)
-        return self._scratch
-
-    def _look_at_scratch(self, scratch: Memory) -> None:
-        self._memory = scratch
-        self._base = scratch.base
-        self._shift = 0
-        self._lo = 1  # no index is inside: the scratch is good for this one value
-        self._hi = self._whi = 0
-
-    def _check_span_writable(self, index: int, n: int) -> None:
-        if not self._has_read_only or n == 0:
-            return
-        k = self._span_at(index)
-        while True:
-            span: Span = self._spans[k]
-            if span.read_only:
-                raise read_only()
-            end: int = self._ends[k]
-            if index + n <= end - self._origin:
-                return
-            k += 1
-
-    def _is_apart(self) -> bool:
-        return True
-
-    def _in_one_piece(self, index: int, n: int) -> bool:
-        if n == 0:
-            return True
-        self._seek(index)
-        return n <= self._hi - index
-
-    def _expose(self) -> int:
-        n = self._writer - self._reader
-        if n == 0:
-            self._hide()
+    def _start_of(self, k: int) -> int:
+        """Return the index at which component `k` starts; for the number of components, where the last one ends."""
+        if k == 0:
             return 0
-        self._seek(self._reader)
-        if n > self._hi - self._reader:
-            raise BufferError("the readable bytes lie in several components")
-        return self._reader + self._shift
-
-    def _exports_read_only(self) -> bool:
-        return self._read_only or (self._whi == 0 and self._hi > self._lo)
+        span = self._spans[self._first + k - 1]
+        return span.end - self._origin
 
     def _spans_of(self, start: int, n: int) -> list[Span]:
         """Return fresh spans over the checked range, none empty."""
         spans: list[Span] = []
+        if n == 0:
+            return spans
+        k = self._span_at(start)
         while n:
-            self._seek(start)
-            k = min(n, self._hi - start)
-            spans.append(Span(self._memory, start + self._shift, k, self._whi == 0))
-            start += k
-            n -= k
+            span = self._spans[k]
+            at = start + self._origin - span.end + span.length
+            some = min(n, span.length - at)
+            spans.append(make_span(span.memory, span.start + at, some, self._read_only or span.read_only))
+            start += some
+            n -= some
+            k += 1
         return spans
 
+    # Putting in. Both indices stay; the caller moves them.
+
+    def _push_one(self, span: Span) -> None:
+        """Add a span at the end."""
+        self._capacity += span.length
+        span.end = self._origin + self._capacity
+        if span.read_only:
+            self._has_read_only = True
+        self._spans.append(span)
+
     def _push(self, spans: list[Span]) -> None:
-        """Add spans at the end; the writer index stays."""
-        end = self._origin + self._capacity
-        for span in spans:
-            end += span.length
-            self._spans.append(span)
-            self._ends.append(end)
-            self._has_read_only = self._has_read_only or span.read_only
-        self._capacity = end - self._origin
+        """Add spans at the end."""
+        place = len(self._spans)
+        self._spans += spans
+        self._capacity = self._number(place, self._origin + self._capacity) - self._origin
 
     def _push_front(self, spans: list[Span]) -> None:
-        """Add spans before the first; both indices stay."""
+        """Add spans before the first."""
         self._hide()
+        count = len(spans)
+        if self._first < count:
+            # Half as much room again as there is in use: so prepending one by one costs one move each on average.
+            room = count + (self._count() >> 1)
+            self._spans[: self._first] = [NO_SPAN] * room
+            self._first = room
         start = self._origin
-        for span in reversed(spans):
-            end = start
+        for k in range(count - 1, -1, -1):
+            span = spans[k]
+            span.end = start
             start -= span.length
-            if self._first:
-                self._first -= 1
-                self._spans[self._first] = span
-                self._ends[self._first] = end
-            else:
-                self._spans.insert(0, span)
-                self._ends.insert(0, end)
-            self._has_read_only = self._has_read_only or span.read_only
+            self._first -= 1
+            self._spans[self._first] = span
+            if span.read_only:
+                self._has_read_only = True
         self._capacity += self._origin - start
         self._origin = start
 
-    def _drop_spans_before(self, index: int) -> int:
-        """Let go of the spans that end at or before `index` and return how many bytes they had."""
-        count = len(self._ends)
-        k = self._first
-        dropped = 0
-        while k < count:
-            end: int = self._ends[k]
-            if end - self._origin > index:
-                break
-            dropped = end - self._origin
-            self._spans[k] = NO_SPAN
-            k += 1
-        self._first = k
-        if k > SLACK and k + k > count:
-            del self._spans[:k]
-            del self._ends[:k]
-            self._first = 0
-        if dropped:
-            self._hide()
-            self._origin += dropped
-            self._capacity -= dropped
-        return dropped
+    def _insert(self, k: int, spans: list[Span]) -> None:
+        """Add spans before component `k`."""
+        if k == 0:
+            self._push_front(spans)
+        elif k == self._count():
+            self._push(spans)
+        else:
+            self._insert_between(k, spans)
 
-    def _trim_front(self, index: int) -> None:
-        """Let go of everything before `index`: whole spans, and the front of the one it lies in. Indices stay."""
-        index -= self._drop_spans_before(index)
-        if index:
-            span: Span = self._spans[self._first]
-            self._spans[self._first] = Span(span.memory, span.start + index, span.length - index, span.read_only)
+    def _insert_between(self, k: int, spans: list[Span]) -> None:
+        self._hide()
+        place = self._first + k
+        n = 0
+        for span in spans:
+            n += span.length
+        if k + k < self._count():
+            self._origin -= n
+            self._shift_ends(self._first, place, -n)
+        else:
+            self._shift_ends(place, len(self._spans), n)
+        span = self._spans[place - 1]
+        end = span.end
+        for span in spans:
+            end += span.length
+            span.end = end
+            if span.read_only:
+                self._has_read_only = True
+        self._spans[place:place] = spans
+        self._capacity += n
+
+    def _shift_ends(self, low: int, high: int, n: int) -> None:
+        for k in range(low, high):
+            span = self._spans[k]
+            span.end += n
+
+    # Taking out. What is returned must be held until the caller has set all numbers right.
+
+    def _remove(self, k: int) -> Span:
+        """Take component `k` out and return its span; both indices stay."""
+        self._hide()
+        place = self._first + k
+        removed = self._spans[place]
+        n = removed.length
+        if k + k < self._count():
+            for at in range(place, self._first, -1):
+                span = self._spans[at - 1]
+                span.end += n
+                self._spans[at] = span
+            self._spans[self._first] = NO_SPAN
+            self._first += 1
+            self._origin += n
+            self._cut_slack()
+        else:
+            del self._spans[place]
+            self._shift_ends(place, len(self._spans), -n)
+        self._capacity -= n
+        return removed
+
+    def _drop_spans_before(self, index: int) -> list[Span]:
+        """Take out the spans that end at or before `index` and return them; both indices stay."""
+        count = len(self._spans)
+        k = self._first
+        end = self._origin
+        while k < count:
+            span = self._spans[k]
+            if span.end - self._origin > index:
+                break
+            end = span.end
+            k += 1
+        gone = self._spans[self._first : k]
+        if gone:
             self._hide()
+            for at in range(self._first, k):
+                self._spans[at] = NO_SPAN
+            self._first = k
+            self._capacity -= end - self._origin
+            self._origin = end
+            self._cut_slack()
+        return gone
+
+    def _cut_slack(self) -> None:
+        """Cut dropped spans off the list once they are many, and most of it: that moves each span once on average."""
+        if self._first > SLACK and self._first > len(self._spans) >> 1:
+            del self._spans[: self._first]
+            self._first = 0
+
+    def _trim_front(self, index: int) -> list[Span]:
+        """Take out everything before `index`: whole spans, and the front of the one it lies in; both indices stay."""
+        before = self._capacity
+        gone = self._drop_spans_before(index)
+        index -= before - self._capacity
+        if index:
+            span = self._spans[self._first]
+            self._hide()
+            span.start += index
+            span.length -= index
             self._origin += index
             self._capacity -= index
+        return gone
 
-    # State that differs from one piece.
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether another handle, export or transfer holds a block of this buffer; always for wrapped memory."""
-        self._check_live()
+    def _trim_back(self, n: int) -> list[Span]:
+        """Take out everything behind `n`: whole spans, and the back of the one it lies in. Indices are pulled in."""
         self._hide()
-        return any(span.memory.external or _span_holders(span) != SPAN_SOLE for span in self._spans[self._first :])
-
-    @property
-    def memory_size(self) -> int:
-        """The bytes of all blocks that this handle keeps alive, each counted once."""
-        self._check_live()
-        return sum({id(span.memory): span.memory.size for span in self._spans[self._first :]}.values())
-
-    @property
-    def max_fast_writable_bytes(self) -> int:
-        """Bytes that can be written without a new block: capacity - writer_index; 0 if read-only."""
-        self._check_live()
-        return 0 if self._read_only else self._capacity - self._writer
-
-    def _is_sole(self) -> bool:
-        return False  # what a contiguous buffer does in place, a composite does with spans
-
-    def _is_fixed(self) -> bool:
-        return self._max == self._capacity
-
-    def _is_immutable(self) -> bool:
-        return all(span.memory.is_immutable() for span in self._spans[self._first :])
-
-    def _die(self) -> None:
-        self._spans = []
-        self._ends = []
-        self._first = self._shown = 0
-        self._origin = 0
-        self._scratch = None
-        self._refcnt = 0
-        self._hide()
-        self._reader = self._writer = self._capacity = self._max = 0
-
-    # Capacity, discarding.
-
-    def _grow(self, target: int) -> None:
-        missing = target - self._capacity
-        self._add_room(calculate_new_capacity(missing, self._max - self._capacity))
-
-    def _enlarge(self, n: int) -> None:
-        self._add_room(n - self._capacity)
-
-    def _add_room(self, n: int) -> None:
-        memory: Memory = self._allocator.lease(n)
-        self._push([Span(memory, 0, n, False)])
-
-    def _narrow(self, n: int) -> None:
-        self._hide()
-        while len(self._spans) > self._first:
-            span: Span = self._spans[-1]
-            end: int = self._ends[-1] - self._origin
-            if end <= n:
+        k = len(self._spans)
+        first = self._first
+        while k > first:
+            span = self._spans[k - 1]
+            if span.end - span.length - self._origin < n:
+                if span.end - self._origin > n:
+                    span.length -= span.end - self._origin - n
+                    span.end = n + self._origin
                 break
-            self._spans.pop()
-            self._ends.pop()
-            if end - span.length < n:
-                self._spans.append(Span(span.memory, span.start, n - (end - span.length), span.read_only))
-                self._ends.append(n + self._origin)
+            k -= 1
+        gone = self._spans[k:]
+        del self._spans[k:]
         self._capacity = n
         self._writer = min(self._writer, n)
         self._reader = min(self._reader, n)
+        return gone
 
     def _check(self) -> None:
         """Assert what always holds; tests call this after every act."""
         super()._check()
-        assert len(self._spans) == len(self._ends), (len(self._spans), len(self._ends))
+        assert 0 <= self._first <= len(self._spans), (self._first, len(self._spans))
         end = self._origin
-        for k in range(self._first, len(self._spans)):
+        for k in range(len(self._spans)):
             span = self._spans[k]
+            if k < self._first:
+                assert span is NO_SPAN, k
+                continue
             end += span.length
             assert span.length > 0, (k, span.length)
-            assert end == self._ends[k], (k, end, self._ends[k])
+            assert end == span.end, (k, end, span.end)
             assert 0 <= span.start and span.length <= span.memory.size - span.start, (k, span.start, span.length)
             assert self._has_read_only or not span.read_only, k
         assert end - self._origin == self._capacity, (end, self._origin, self._capacity)
 
 
-def _span_holders(span: Span) -> int:
-    return references(span.memory)
-
-
-NO_SPAN = Span(EMPTY, 0, 0, True)  # stands where a dropped span was, until the list is cut
-SPAN_SOLE = _span_holders(Span(allocate(0), 0, 0, False))
+NO_SPAN = make_span(EMPTY, 0, 0, True)  # stands where a dropped span was, until the list is cut

@@ -89,10 +89,20 @@ cdef class Memory:
     cdef Home _home
     cdef object _source
     cdef object _view
+    cdef object _on_release
 
     cpdef export(self, Py_ssize_t at, Py_ssize_t n, bint read_only)
     cpdef bint is_immutable(self) except -1
     cpdef Py_ssize_t address(self)
+
+
+@cython.final
+@cython.no_gc
+cdef class Part:
+    cdef Memory memory
+    cdef Py_ssize_t at
+    cdef Py_ssize_t n
+    cdef bint read_only
 
 
 @cython.no_gc
@@ -118,10 +128,11 @@ cdef class Window:
 
 cdef Memory EMPTY
 cdef Window sprout(Window model, Window source)
+cdef Window sprout_hollow(Window model, int hollow)
 
 cpdef Memory allocate(Py_ssize_t size, Py_ssize_t alignment=*)
 cpdef Memory lease(Block block, Home home)
-cpdef Memory wrap_memory(object source)
+cpdef Memory wrap_memory(object source, object on_release=*)
 cdef Py_ssize_t references(Memory memory) noexcept
 cpdef object as_source(object value)
 cpdef object as_target(object value)
@@ -132,6 +143,8 @@ cdef unsigned long long as_any_long(object value) except? 1
 cdef double as_double(object value) except? -1.0
 cdef bint fits_single(double value) noexcept
 cdef bytes to_bytes(const unsigned char *base, Py_ssize_t at, Py_ssize_t n)
+cdef bytes blank(Py_ssize_t n)
+cdef unsigned char *base_of(bytes data) noexcept
 cdef Py_ssize_t find(const unsigned char *base, Py_ssize_t at, Py_ssize_t n, bytes needle) noexcept
 cdef Py_ssize_t rfind(const unsigned char *base, Py_ssize_t at, Py_ssize_t n, bytes needle) noexcept
 

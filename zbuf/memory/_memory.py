@@ -17,7 +17,7 @@ import re
 import struct
 import sys
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from zbuf._types import Buffer
 from zbuf.errors import ReferenceCountError
@@ -76,7 +76,7 @@ class Memory:
     was leased from, or the object it was wrapped around is let go.
     """
 
-    __slots__ = ("__weakref__", "_block", "_home", "_source", "base", "external", "read_only", "size")
+    __slots__ = ("__weakref__", "_block", "_home", "_on_release", "_source", "base", "external", "read_only", "size")
 
     def __init__(self) -> None:
         self.base: memoryview = _NOTHING
@@ -86,19 +86,20 @@ class Memory:
         self._block: Block | None = None
         self._home: Home | None = None
         self._source: object = None
+        self._on_release: Callable[[], object] | None = None
 
     def export(self, at: int, n: int, read_only: bool) -> memoryview:
         """Return a view of bytes [at, at + n) that keeps this block alive until the last view of it is gone."""
         if _VIEWS_KEEP_OWNERS:
             view = memoryview(self)[at : at + n]  # type: ignore[arg-type,unused-ignore]  # a Buffer from 3.12 on
-        elif self._block is not None and n:
+        elif n:
             # Before PEP 688 nothing else makes a view hold its owner: a ctypes array may carry the reference.
-            array: Any = (ctypes.c_ubyte * n).from_buffer(self._block.bytes, self._block.start + at)
+            array: Any = (ctypes.c_ubyte * n).from_address(self.address() + at)
             array.memory = self
             view = memoryview(array).cast("B")
         else:
-            view = self.base[at : at + n]
-        return view.toreadonly() if read_only else view
+            view = self.base[at:at]
+        return view.toreadonly() if read_only or self.read_only else view
 
     def __buffer__(self, flags: int, /) -> memoryview:
         return self.base
@@ -114,18 +115,58 @@ class Memory:
         return True
 
     def address(self) -> int:
-        """Return the address of the first byte; 0 where the interpreter offers no way to learn it."""
-        if self._block is None:
-            return 0
-        return ctypes.addressof(ctypes.c_ubyte.from_buffer(self._block.bytes, self._block.start))
+        """Return the address of the first byte."""
+        return _address_of(self.base)
 
     def __del__(self) -> None:
         home = getattr(self, "_home", None)  # absent when __init__ did not finish
-        if home is None or self._block is None:
+        on_release = getattr(self, "_on_release", None)
+        if on_release is None and (home is None or self._block is None):
             return
-        with contextlib.suppress(BufferError):  # a view of it may be dying in the same collection, after us
-            self.base.release()
-        home._give_back(self._block)
+        if self.base is not _NOTHING:
+            with contextlib.suppress(BufferError):  # a view of it may be dying in the same collection, after us
+                self.base.release()
+        if home is not None and self._block is not None:
+            home._give_back(self._block)
+        if on_release is not None:
+            # Its owner is going to close or free what was wrapped: by then nothing of ours may hold it any more.
+            self.base = _NOTHING
+            self._source = None
+            on_release()
+
+
+class _Request(ctypes.Structure):
+    """Python's Py_buffer: what an exporter fills in (https://docs.python.org/3/c-api/buffer.html)."""
+
+    _fields_: ClassVar = [
+        ("buf", ctypes.c_void_p),
+        ("obj", ctypes.c_void_p),
+        ("len", ctypes.c_ssize_t),
+        ("itemsize", ctypes.c_ssize_t),
+        ("readonly", ctypes.c_int),
+        ("ndim", ctypes.c_int),
+        ("format", ctypes.c_void_p),
+        ("shape", ctypes.c_void_p),
+        ("strides", ctypes.c_void_p),
+        ("suboffsets", ctypes.c_void_p),
+        ("internal", ctypes.c_void_p),
+    ]
+
+
+def _address_of(view: memoryview) -> int:
+    """Return the address of the first byte. ctypes by itself tells only that of writable memory."""
+    request = _Request()
+    _get_buffer(view, ctypes.byref(request), 0)
+    address: int = request.buf or 0
+    _release_buffer(ctypes.byref(request))
+    return address
+
+
+# Functions of our own: those of ctypes.pythonapi are everybody's, and so are the types that somebody gives to them.
+_get_buffer = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object, ctypes.c_void_p, ctypes.c_int)(
+    ("PyObject_GetBuffer", ctypes.pythonapi)
+)
+_release_buffer = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(("PyBuffer_Release", ctypes.pythonapi))
 
 
 _NOTHING = memoryview(b"")
@@ -146,10 +187,11 @@ def lease(block: Block, home: Home | None) -> Memory:
     return memory
 
 
-def wrap_memory(source: Buffer) -> Memory:
+def wrap_memory(source: Buffer, on_release: Callable[[], object] | None = None) -> Memory:
     """Return a `Memory` over the bytes of `source`, which cannot be resized or closed while it lives.
 
-    Raises: TypeError if it has no buffer, BufferError if it is not C-contiguous.
+    `on_release` is called without arguments at its end, on whichever thread that is, once `source` was let go.
+    Raises: TypeError if it has no buffer, BufferError if it is not C-contiguous; then `on_release` is not called.
     """
     view = memoryview(source)
     if not view.c_contiguous:
@@ -161,6 +203,7 @@ def wrap_memory(source: Buffer) -> Memory:
     if view.nbytes:
         memory.base = view if view.format == "B" and view.ndim == 1 else view.cast("B")
         memory.size = view.nbytes
+    memory._on_release = on_release
     return memory
 
 
@@ -239,6 +282,13 @@ def sprout(model: Window, source: Window) -> Any:
     for name in _LOOKS:
         setattr(made, name, getattr(source, name))
     return made
+
+
+def sprout_hollow(model: Window, hollow: int) -> Any:
+    """Return a handle of the class of `model`, looking at nothing; the fields its class adds are the caller's to set.
+
+    `hollow`: how many of these are objects; the compiled form must know."""
+    return type(model).__new__(type(model))
 
 
 _LOOKS = [name for name in Window.__slots__ if name not in ("__weakref__", "_refcnt")]
@@ -531,6 +581,16 @@ def fill(base: memoryview, at: int, n: int, value: int) -> None:
 def to_bytes(base: memoryview, at: int, n: int) -> bytes:
     """Return a copy of `n` bytes."""
     return bytes(base[at : at + n])
+
+
+def blank(n: int) -> bytearray:
+    """Return `n` bytes whose content is still to be written, through `base_of`; compiled these are `bytes`."""
+    return bytearray(n)
+
+
+def base_of(data: bytearray) -> memoryview:
+    """Return what `copy` takes for the bytes of what `blank` returned."""
+    return memoryview(data)
 
 
 def find(base: memoryview, at: int, n: int, needle: bytes) -> int:

@@ -84,11 +84,30 @@ cdef extern from *:
         *(PyObject **)(o + type->tp_weaklistoffset) = NULL;
         return PyObject_Init((PyObject *)o, type);
     }
+    /* The same for a class with fields of its own, which the free list of handles is too small for. */
+    static PyObject *zb_clone_larger(PyObject *model) {
+        PyTypeObject *type = Py_TYPE(model);
+        char *o = (char *)PyObject_Malloc(type->tp_basicsize);
+        if (o == NULL) return PyErr_NoMemory();
+        memcpy(o + sizeof(PyObject), (char *)model + sizeof(PyObject), type->tp_basicsize - sizeof(PyObject));
+        *(PyObject **)(o + type->tp_weaklistoffset) = NULL;
+        return PyObject_Init((PyObject *)o, type);
+    }
     """
     ctypedef struct PyTypeObject:
         pass
     void zb_seal(PyTypeObject *cls, PyTypeObject *window)
     PyObject *zb_clone(PyObject *model, PyObject *source) except NULL
+    PyObject *zb_clone_larger(PyObject *model) except NULL
+
+cdef extern from *:
+    """
+    static void zb_export_by(PyTypeObject *type, getbufferproc how) { type->tp_as_buffer->bf_getbuffer = how; }
+    """
+    int fill_info "PyBuffer_FillInfo"(
+        Py_buffer *view, object exporter, void *base, Py_ssize_t size, bint read_only, int flags
+    ) noexcept
+    void zb_export_by(PyTypeObject *cls, int (*how)(PyObject *, Py_buffer *, int) noexcept)
 
 cdef extern from "string.h" nogil:
     void *memchr(const void *s, int c, size_t n)
@@ -136,7 +155,7 @@ cdef class Home:
 
 
 # Blocks and handles are not tracked by the cycle collector: tracking is a third of the price of a slice, and they refer
-# to nothing that could refer back, except an object that is wrapped and holds its own wrapper.
+# to nothing that could refer back, except an object that is wrapped, or an on_release, that holds its own wrapper.
 @cython.final
 @cython.no_gc
 @cython.freelist(256)
@@ -149,11 +168,18 @@ cdef class Memory:
 
     cpdef export(self, Py_ssize_t at, Py_ssize_t n, bint read_only):
         """Return a view of bytes [at, at + n) that keeps this block alive until the last view of it is gone."""
-        view = PyMemoryView_FromObject(self)[at : at + n]
-        return view.toreadonly() if read_only else view
+        cdef Part part
+        if at == 0 and n == self.size and (self.read_only or not read_only):
+            return PyMemoryView_FromObject(self)
+        part = Part.__new__(Part)
+        part.memory = self
+        part.at = at
+        part.n = n
+        part.read_only = self.read_only or read_only
+        return PyMemoryView_FromObject(part)
 
     def __getbuffer__(self, Py_buffer *view, int flags):
-        PyBuffer_FillInfo(view, self, self.base, self.size, self.read_only, flags)
+        PyBuffer_FillInfo(view, self, self.base, self.size, self.read_only, flags)  # see _refuse_plainly
 
     cpdef bint is_immutable(self) except -1:
         """Return whether nobody can change the bytes: memory of a hashable read-only object."""
@@ -170,12 +196,40 @@ cdef class Memory:
         return <Py_ssize_t> self.base
 
     def __dealloc__(self):
-        if self._home is None:
-            return
-        try:
-            self._home._give_back(self._block)
-        except BaseException:
-            PyErr_WriteUnraisable(self._home)
+        if self._home is not None:
+            try:
+                self._home._give_back(self._block)
+            except BaseException:
+                PyErr_WriteUnraisable(self._home)
+        if self._on_release is not None:
+            # Its owner is going to close or free what was wrapped: by then nothing of ours may hold it any more.
+            self._view = None
+            self._source = None
+            try:
+                self._on_release()
+            except BaseException:
+                PyErr_WriteUnraisable(self._on_release)
+
+
+cdef int _refuse_plainly(PyObject *memory, Py_buffer *view, int flags) noexcept:
+    """Do what `Memory.__getbuffer__` does, without the entry in a traceback that Cython makes of a refusal.
+
+    numpy asks every exporter for writing first: an array on read-only memory is made twice as fast."""
+    return fill_info(view, <object> memory, (<Memory> memory).base, (<Memory> memory).size, (<Memory> memory).read_only, flags)
+
+
+zb_export_by(<PyTypeObject *> Memory, _refuse_plainly)
+
+
+@cython.final
+@cython.no_gc
+@cython.freelist(16)
+cdef class Part:
+    """Bytes [at, at + n) of a block, for the time of one export: half the price of slicing a view of the whole."""
+
+    def __getbuffer__(self, Py_buffer *view, int flags):
+        # The exporter is the memory: this object is gone when the view is made.
+        PyBuffer_FillInfo(view, self.memory, self.memory.base + self.at, self.n, self.read_only, flags)
 
 
 cpdef Memory allocate(Py_ssize_t size, Py_ssize_t alignment=16):
@@ -193,22 +247,36 @@ cpdef Memory lease(Block block, Home home):
     return memory
 
 
-cpdef Memory wrap_memory(object source):
+cpdef Memory wrap_memory(object source, object on_release=None):
     """Return a `Memory` over the bytes of `source`, which cannot be resized or closed while it lives.
 
-    Raises: TypeError if it has no buffer, BufferError if it is not C-contiguous.
+    `on_release` is called without arguments at its end, on whichever thread that is, once `source` was let go.
+    Raises: TypeError if it has no buffer, BufferError if it is not C-contiguous; then `on_release` is not called.
     """
+    cdef Memory memory
+    if PyBytes_CheckExact(source):  # the commonest part of all needs no view to stay as it is
+        memory = Memory.__new__(Memory)
+        memory.external = memory.read_only = True
+        memory._source = source
+        memory.base = <unsigned char *> PyBytes_AS_STRING(source)
+        memory.size = PyBytes_GET_SIZE(source)
+        memory._on_release = on_release
+        return memory
     view = PyMemoryView_FromObject(source)
     cdef Py_buffer *raw = PyMemoryView_GET_BUFFER(view)
     if not PyBuffer_IsContiguous(raw, b"C"):
         raise BufferError("the object is not C-contiguous: its bytes are not in one piece")
-    cdef Memory memory = Memory.__new__(Memory)
+    memory = Memory.__new__(Memory)
     memory.external = True
     memory.read_only = raw.readonly
     memory._source = source
-    memory._view = view
-    memory.base = <unsigned char *> raw.buf
-    memory.size = raw.len
+    if raw.len:
+        memory._view = view
+        memory.base = <unsigned char *> raw.buf
+        memory.size = raw.len
+    else:
+        memory.base = <unsigned char *> PyBytes_AS_STRING(b"")
+    memory._on_release = on_release
     return memory
 
 
@@ -269,6 +337,22 @@ cdef Window sprout(Window model, Window source):
     Py_DECREF(made)  # the cast added a reference to the one that it was born with
     Py_INCREF(made._allocator)
     Py_INCREF(made._memory)
+    made._refcnt = 1
+    return made
+
+
+cdef Window sprout_hollow(Window model, int hollow):
+    """Return a handle like `model`, which looks at nothing, for a class that adds fields to Window.
+
+    `hollow`: how many of the fields it adds are objects; they are None in the model, and the caller fills them.
+    """
+    cdef Window made = <Window> zb_clone_larger(<PyObject *> model)
+    Py_DECREF(made)
+    Py_INCREF(made._allocator)
+    Py_INCREF(made._memory)
+    while hollow:
+        Py_INCREF(None)
+        hollow -= 1
     made._refcnt = 1
     return made
 
@@ -357,6 +441,16 @@ cdef const unsigned char *source_bytes(object source) noexcept:
 cdef bytes to_bytes(const unsigned char *base, Py_ssize_t at, Py_ssize_t n):
     """Return a copy of `n` bytes."""
     return PyBytes_FromStringAndSize(<const char *> base + at, n)
+
+
+cdef bytes blank(Py_ssize_t n):
+    """Return `n` bytes whose content is still to be written, through `base_of`, before anybody else sees them."""
+    return PyBytes_FromStringAndSize(NULL, n)
+
+
+cdef unsigned char *base_of(bytes data) noexcept:
+    """Return where the bytes of what `blank` returned lie."""
+    return <unsigned char *> PyBytes_AS_STRING(data)
 
 
 cdef Py_ssize_t find(const unsigned char *base, Py_ssize_t at, Py_ssize_t n, bytes needle) noexcept:
