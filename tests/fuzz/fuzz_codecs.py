@@ -16,6 +16,8 @@ from zbuf.codec import (
     DelimiterBasedFrameDecoder,
     FixedLengthFrameDecoder,
     GeneratorDecoder,
+    JsonLinesDecoder,
+    JsonObjectDecoder,
     LengthFieldBasedFrameDecoder,
     Limits,
     LineBasedFrameDecoder,
@@ -45,6 +47,8 @@ class Records(GeneratorDecoder[tuple[bytes, bytes]]):
         body = yield Need(size)
         return bytes(name), bytes(body)
 
+
+JSON_WORDS = [b"[", b"]", b"{", b"}", b'"', b"\\", b",", b" ", b"1", b"true", b'"a"', b"{}", b"[1]", b"x" * 11]
 
 # What to make, and the words that matter to its grammar.
 DECODERS: dict[str, tuple[Callable[[], Decoder[Any]], list[bytes]]] = {
@@ -78,6 +82,9 @@ DECODERS: dict[str, tuple[Callable[[], Decoder[Any]], list[bytes]]] = {
         lambda: LengthFieldBasedFrameDecoder(LONGEST, 0, 1, 0, 0, fail_fast=False),
         [b"\x00", b"\x01a", b"\x0c", b"\xff", b"x" * 20],
     ),
+    "json": (lambda: JsonObjectDecoder(LONGEST, max_depth=3), JSON_WORDS),
+    "json elements": (lambda: JsonObjectDecoder(LONGEST, stream_array_elements=True, max_depth=3), JSON_WORDS),
+    "json lines": (lambda: JsonLinesDecoder(LONGEST, max_depth=3), [*JSON_WORDS, b"\n", b"\r\n"]),
     "generator": (
         lambda: Records(Limits(max_frame_bytes=LONGEST)),
         [b"ab::", b":", b"::", b"\x00\x00", b"\x03\x02", b"\x0b", b"\xff", b"x" * 9],

@@ -15,7 +15,7 @@ cdef Py_ssize_t LARGEST_TAIL
 cdef Py_ssize_t MOST_COMPONENTS
 
 @cython.locals(n=Py_ssize_t, chain=CompositeByteBuf)
-cdef ByteBuf join(ByteBuf held, ByteBuf data, int how, Py_ssize_t copy_below, bint mine)
+cpdef ByteBuf join(ByteBuf held, ByteBuf data, int how, Py_ssize_t copy_below, bint mine)
 @cython.locals(last=ByteBuf)
 cdef ByteBuf reclaimed(CompositeByteBuf chain)
 @cython.locals(n=Py_ssize_t, whole=ByteBuf)

@@ -8,6 +8,7 @@ Always  Netty's events, with Netty's names in snake_case; an event that a handle
 from zbuf.pipeline._adapters import CodecHandler, DecoderHandler, EncoderHandler
 from zbuf.pipeline._context import Context
 from zbuf.pipeline._handler import Handler, InputShutdown
+from zbuf.pipeline._message_decoder import MessageDecoderHandler
 from zbuf.pipeline._pipeline import Pipeline
 from zbuf.pipeline._sink import Sink
 from zbuf.pipeline._timer import Task, Timer
@@ -19,6 +20,7 @@ __all__ = [
     "EncoderHandler",
     "Handler",
     "InputShutdown",
+    "MessageDecoderHandler",
     "Pipeline",
     "Sink",
     "Task",
