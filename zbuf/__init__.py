@@ -9,6 +9,7 @@ Which room holds what (imports point down only):
     handlers          ready-made stages: idle, timeouts, flow, logging, chunks
     codec, outbound   bytes to messages and back; what to send next
     region            bytes that stay in the kernel
+    io                buffers as file objects, and to and from sockets and descriptors
     buffer            cursors over memory: ByteBuf and its family
     audit             the meter, the bill and the report
     memory            who owns the bytes
@@ -50,6 +51,7 @@ from zbuf.codec import (
     Limits,
     NeedData,
 )
+from zbuf.io import ByteBufReader, ByteBufWriter
 from zbuf.memory import PoolStats
 from zbuf.pipeline import (
     CodecHandler,
@@ -82,6 +84,8 @@ __all__ = [
     "Allocator",
     "AttributeKey",
     "ByteBuf",
+    "ByteBufReader",
+    "ByteBufWriter",
     "Channel",
     "ChannelGroup",
     "ChannelOptions",

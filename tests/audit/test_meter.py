@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from zbuf.audit import Bill, CopyReason, Count, Move, Verdict, process_account, set_metering
-from zbuf.audit._meter import FREQUENT, RECV, SEND, SENDMSG, Account, charge, enter, leave
+from zbuf.audit._meter import FREQUENT, RECV, SEND, SENDMSG, Account, charge, charge_call, charge_wire, enter, leave
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +33,24 @@ def test_a_charge_goes_to_the_current_account_and_to_the_process() -> None:
     assert {CopyReason.GROW: Count(1, 100), CopyReason.TLS: Count(1, 7)} == account.snapshot().user
     spent = process_account().snapshot() - before
     assert {CopyReason.GROW: Count(3, 1110), CopyReason.TLS: Count(1, 7)} == spent.user
+
+
+def test_a_call_outside_any_channel_goes_to_the_current_account_and_to_the_process() -> None:
+    """Frequent calls and rare ones, each once in either; bytes of the wire are the process's alone."""
+    account = Account()
+    before = process_account().snapshot()
+    charge_call("send", 10)
+    charge_call("preadv", 10, 3)
+    previous = enter(account)
+    charge_call("send", 5, 2)
+    charge_call("preadv", 7)
+    charge_wire(3, 4)
+    leave(previous)
+    assert account.snapshot().kernel == {"send": Move(1, 5, 2), "preadv": Move(1, 7, 1)}
+    assert (account.snapshot().wire_in, account.snapshot().wire_out) == (0, 0)
+    spent = process_account().snapshot() - before
+    assert spent.kernel == {"send": Move(2, 15, 3), "preadv": Move(2, 17, 4)}
+    assert (spent.wire_in, spent.wire_out) == (3, 4)
 
 
 def test_accounts_nest() -> None:
@@ -111,7 +129,11 @@ def test_b189_with_the_meter_off_nothing_is_recorded() -> None:
     account.received(1)
     account.sent(1)
     account.kernel_says("recv", Verdict.COPIED)
+    charge_call("send", 1)
     leave(previous)
+    charge_call("send", 1)
+    charge_call("preadv", 1)
+    charge_wire(1, 1)
     set_metering(True)
     assert Bill() == account.snapshot()
     assert Bill(kernel_copied={}) == process_account().snapshot() - before

@@ -5,7 +5,17 @@ frozen snapshot of an account. `with audit(channel) as opened:` bills a stretch 
 """
 
 from zbuf.audit._bill import Bill, CopyReason, Count, Evidence, Move, Verdict
-from zbuf.audit._meter import Account, charge, enter, is_metering, leave, process_account, set_metering
+from zbuf.audit._meter import (
+    Account,
+    charge,
+    charge_call,
+    charge_wire,
+    enter,
+    is_metering,
+    leave,
+    process_account,
+    set_metering,
+)
 from zbuf.audit._report import Billed, OpenBill, audit, report, to_dict
 
 __all__ = [
@@ -20,6 +30,8 @@ __all__ = [
     "Verdict",
     "audit",
     "charge",
+    "charge_call",
+    "charge_wire",
     "enter",
     "is_metering",
     "leave",

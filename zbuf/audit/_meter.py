@@ -19,7 +19,17 @@ except ImportError:
 
 from zbuf.audit._bill import Bill, CopyReason, Count, Move, Verdict
 
-__all__ = ["Account", "charge", "enter", "is_metering", "leave", "process_account", "set_metering"]
+__all__ = [
+    "Account",
+    "charge",
+    "charge_call",
+    "charge_wire",
+    "enter",
+    "is_metering",
+    "leave",
+    "process_account",
+    "set_metering",
+]
 
 REASONS = len(CopyReason)
 FREQUENT = ("recv", "send", "sendmsg", "sendfile", "pread")  # system calls that have a number, in its order
@@ -149,6 +159,23 @@ def charge(reason: int, nbytes: int) -> None:
         PROCESS.copied(reason, nbytes)
         if _current is not None:
             _current.copied(reason, nbytes)
+
+
+def charge_call(call: str, nbytes: int, views: int = 1) -> None:
+    """Bill one system call outside any channel to the current account, if there is one, and to the process."""
+    if _current is not None:
+        _current.moved(call, nbytes, views)
+    elif _enabled and call in FREQUENT:
+        PROCESS._add(3 * FREQUENT.index(call), nbytes, views)
+    elif _enabled:
+        PROCESS._add_rare(call, nbytes, views)
+
+
+def charge_wire(received: int, sent: int) -> None:
+    """Bill bytes from and to a peer outside any channel to the process alone."""
+    if _enabled:
+        PROCESS._wire_in += received
+        PROCESS._wire_out += sent
 
 
 def enter(account: Account | None) -> Account | None:
