@@ -22,6 +22,7 @@ from zbuf.buffer import (
     Allocator,
     ByteBuf,
     CompositeByteBuf,
+    MultiSearch,
     Pool,
     SlicedByteBuf,
     Unpooled,
@@ -38,6 +39,7 @@ from zbuf.buffer import (
     release,
     retain,
     set_default_allocator,
+    utf8_size,
     varint_size,
     wrap,
 )
@@ -103,6 +105,7 @@ __all__ = [
     "LengthFieldBasedFrameDecoder",
     "LengthFieldPrepender",
     "Limits",
+    "MultiSearch",
     "NeedData",
     "Pipeline",
     "Pool",
@@ -128,6 +131,7 @@ __all__ = [
     "serve",
     "serve_unix",
     "set_default_allocator",
+    "utf8_size",
     "varint_size",
     "wrap",
 ]

@@ -11,13 +11,23 @@ from zbuf.buffer._bytebuf import ByteBuf, SlicedByteBuf
 from zbuf.buffer._composite import CompositeByteBuf
 from zbuf.buffer._dump import decode_hex_dump, hex_dump, pretty_hex_dump
 from zbuf.buffer._growth import calculate_new_capacity
+from zbuf.buffer._multi_search import MultiSearch
+from zbuf.buffer._scan import CR, CRLF, LF, LINEAR_WHITESPACE, NUL, SPACE
+from zbuf.buffer._text import utf8_size
 from zbuf.buffer._wrapped import WrappedByteBuf, buffer, composite, copied, empty, release, retain, wrap
 from zbuf.memory._memory import seal
 
 __all__ = [
+    "CR",
+    "CRLF",
+    "LF",
+    "LINEAR_WHITESPACE",
+    "NUL",
+    "SPACE",
     "Allocator",
     "ByteBuf",
     "CompositeByteBuf",
+    "MultiSearch",
     "Pool",
     "SlicedByteBuf",
     "Unpooled",
@@ -34,6 +44,7 @@ __all__ = [
     "release",
     "retain",
     "set_default_allocator",
+    "utf8_size",
     "varint_size",
     "wrap",
 ]

@@ -1,9 +1,12 @@
 """Text in and out of a buffer, with a declared encoding, strict unless asked otherwise.
 
-Owns    encoding on the way in, decoding on the way out; lengths are always bytes.
+Owns    encoding on the way in, decoding on the way out, and the question whether bytes are text; lengths are bytes.
 Never   a default other than UTF-8 strict, or a replacement nobody asked for.
 Always  a call that raises has written nothing and moved nothing. Characters that lie across spans decode whole.
 """
+
+import codecs
+import sys
 
 try:
     import cython
@@ -16,9 +19,11 @@ if not cython.compiled:
 from zbuf.audit._bill import CopyReason
 from zbuf.buffer._transfer import Transfer
 
-__all__ = ["Text"]
+__all__ = ["Text", "utf8_size"]
 
 TEXT = int(CopyReason.TEXT)
+PIECE = 65536  # bytes decoded, or characters encoded, at a time; arbitrary, it bounds the memory that asking takes
+SMALL = 64  # bytes of a span, fewer are decoded together with what follows; arbitrary, but above the longest character
 
 
 class Text(Transfer):
@@ -42,7 +47,6 @@ class Text(Transfer):
         length = as_size(length)
         self._check_readable(length)
         text = self._copy_out(self._reader, length, TEXT).decode(encoding, errors)
-        self._check_readable(length)  # again: a codec or an error handler may be the user's own, and have run anything
         self._reader += length
         return text
 
@@ -72,6 +76,57 @@ class Text(Transfer):
         data = _encode(text, encoding, errors)
         return self._from_source(index, data, None, None, False)
 
+    def is_text(self, index: int | None = None, length: int | None = None, encoding: str = "utf-8") -> bool:
+        """Return whether the readable bytes, or those of the given range, are text; strict, as bytes.decode.
+
+        Characters may lie across components; one that is cut off at the end of the range is none. Nothing moves.
+        Cost: linear; UTF-8 is looked at where it lies, in any other encoding the bytes are copied a piece at a time
+        (TEXT). Raises: BoundsError, LookupError (unknown encoding, or none of text). Source: Netty isText."""
+        name = "utf-8" if encoding == "utf-8" else codecs.lookup(encoding).name  # foreign code may answer
+        start, n = self._range(index, length)
+        if name == "utf-8":
+            return self._is_utf8(start, start + n)
+        return self._is_encoded(name, start, n)
+
+    def _is_utf8(self, at: int, end: int) -> bool:
+        decode = codecs.utf_8_decode
+        piece: memoryview | bytes
+        try:
+            while at < end:
+                self._seek(at)
+                k = min(min(end, self._hi) - at, PIECE)
+                if k < SMALL and k < end - at:
+                    k = min(SMALL, end - at)
+                    piece = self._copy_out(at, k, TEXT)  # over a border; it holds at least one whole character
+                else:
+                    piece = self._memory.export(at + self._shift, k, True)
+                _, used = decode(piece, "strict", k == end - at)
+                at += used
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    def _is_encoded(self, name: str, at: int, n: int) -> bool:
+        if name in ("utf-16", "utf-32"):  # alone among all, their incremental decoders insist on a mark of byte order
+            size = 2 if name == "utf-16" else 4
+            mark = self._copy_out(at, min(size, n), TEXT)
+            if mark not in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
+                name += "-le" if sys.byteorder == "little" else "-be"
+        decoder = codecs.getincrementaldecoder(name)()
+        try:
+            while True:
+                self._check_range(at, n)  # a decoder may be foreign code
+                k = min(n, PIECE)
+                piece = self._copy_out(at, k, TEXT)
+                if not isinstance(decoder.decode(piece, k == n), str):
+                    raise LookupError(f"{name!r} is not an encoding of text")
+                if k == n:
+                    return True
+                at += k
+                n -= k
+        except UnicodeError:
+            return False
+
     def _range(self, index: int | None, length: int | None) -> tuple[int, int]:
         """Return (start, length) of an optional range (rule I9): absent means the readable bytes."""
         start = 0 if index is None else as_size(index)
@@ -89,6 +144,25 @@ class Text(Transfer):
         if start < 0 or start > self._writer:
             raise index_outside("index", start, self._writer)
         return start, self._writer - start
+
+
+def utf8_size(text: str) -> int:
+    """Return how many bytes `text` has in UTF-8, without writing it anywhere.
+
+    Raises: TypeError (not a str), UnicodeEncodeError (a lone surrogate). Cost: none for ASCII; else a transient
+    encoding of 64 Ki characters at a time. Source: Netty utf8Bytes."""
+    if not isinstance(text, str):
+        raise TypeError(f"text must be a str, not {type(text).__name__}")
+    if text.isascii():
+        return len(text)
+    size = 0
+    try:
+        for at in range(0, len(text), PIECE):
+            size += len(text[at : at + PIECE].encode())
+    except UnicodeEncodeError:
+        text.encode()  # raises the same for the whole text, with its own numbers
+        raise
+    return size
 
 
 def _encode(text: str, encoding: str, errors: str) -> bytes:

@@ -145,8 +145,6 @@ cdef bint fits_single(double value) noexcept
 cdef bytes to_bytes(const unsigned char *base, Py_ssize_t at, Py_ssize_t n)
 cdef bytes blank(Py_ssize_t n)
 cdef unsigned char *base_of(bytes data) noexcept
-cdef Py_ssize_t find(const unsigned char *base, Py_ssize_t at, Py_ssize_t n, bytes needle) noexcept
-cdef Py_ssize_t rfind(const unsigned char *base, Py_ssize_t at, Py_ssize_t n, bytes needle) noexcept
 
 
 cdef inline Py_ssize_t read_offset(Window window, Py_ssize_t n) noexcept:

@@ -13,7 +13,6 @@ import contextlib
 import ctypes
 import math
 import operator
-import re
 import struct
 import sys
 from collections.abc import Callable
@@ -591,17 +590,6 @@ def blank(n: int) -> bytearray:
 def base_of(data: bytearray) -> memoryview:
     """Return what `copy` takes for the bytes of what `blank` returned."""
     return memoryview(data)
-
-
-def find(base: memoryview, at: int, n: int, needle: bytes) -> int:
-    """Return the offset from `at` of the first `needle` in the `n` bytes there, or -1."""
-    found = re.compile(re.escape(needle), re.DOTALL).search(base[at : at + n])  # a view has no find of its own
-    return found.start() if found else -1
-
-
-def rfind(base: memoryview, at: int, n: int, needle: bytes) -> int:
-    """Return the offset from `at` of the last `needle` in the `n` bytes there, or -1."""
-    return bytes(base[at : at + n]).rfind(needle)
 
 
 def compare(base: memoryview, at: int, other: memoryview, other_at: int, n: int) -> int:

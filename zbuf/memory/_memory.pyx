@@ -23,18 +23,11 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.math cimport isfinite, isinf
 from libc.stdint cimport uintptr_t
-from libc.string cimport memcmp, memset
+from libc.string cimport memset
 
 from zbuf.errors import ReferenceCountError
 
 __all__ = ["Block", "Home", "Memory", "Window"]
-
-cdef extern from *:
-    """
-    #ifndef _GNU_SOURCE
-    #define _GNU_SOURCE
-    #endif
-    """
 
 cdef extern from *:
     """
@@ -108,12 +101,6 @@ cdef extern from *:
         Py_buffer *view, object exporter, void *base, Py_ssize_t size, bint read_only, int flags
     ) noexcept
     void zb_export_by(PyTypeObject *cls, int (*how)(PyObject *, Py_buffer *, int) noexcept)
-
-cdef extern from "string.h" nogil:
-    void *memchr(const void *s, int c, size_t n)
-    void *memrchr(const void *s, int c, size_t n)
-    void *memmem(const void *haystack, size_t h, const void *needle, size_t n)
-
 
 cdef class Block:
     """Raw bytes that a pool keeps between two lives of a `Memory`."""
@@ -451,36 +438,3 @@ cdef bytes blank(Py_ssize_t n):
 cdef unsigned char *base_of(bytes data) noexcept:
     """Return where the bytes of what `blank` returned lie."""
     return <unsigned char *> PyBytes_AS_STRING(data)
-
-
-cdef Py_ssize_t find(const unsigned char *base, Py_ssize_t at, Py_ssize_t n, bytes needle) noexcept:
-    """Return the offset from `at` of the first `needle` in the `n` bytes there, or -1. libc's memmem is linear."""
-    cdef Py_ssize_t size = PyBytes_GET_SIZE(needle)
-    cdef const unsigned char *start = base + at
-    cdef const unsigned char *found
-    if size > n:
-        return -1
-    if size == 1:
-        found = <const unsigned char *> memchr(start, (<const unsigned char *> PyBytes_AS_STRING(needle))[0], n)
-    else:
-        found = <const unsigned char *> memmem(start, n, PyBytes_AS_STRING(needle), size)
-    return -1 if found is NULL else found - start
-
-
-cdef Py_ssize_t rfind(const unsigned char *base, Py_ssize_t at, Py_ssize_t n, bytes needle) noexcept:
-    """Return the offset from `at` of the last `needle` in the `n` bytes there, or -1."""
-    cdef Py_ssize_t size = PyBytes_GET_SIZE(needle)
-    cdef const unsigned char *start = base + at
-    cdef const unsigned char *wanted = <const unsigned char *> PyBytes_AS_STRING(needle)
-    cdef const unsigned char *found
-    cdef Py_ssize_t left = n - size + 1
-    if size == 0:
-        return n
-    while left > 0:
-        found = <const unsigned char *> memrchr(start, wanted[0], left)
-        if found is NULL:
-            return -1
-        if memcmp(found, wanted, size) == 0:
-            return found - start
-        left = found - start
-    return -1
