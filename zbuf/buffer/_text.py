@@ -47,6 +47,7 @@ class Text(Transfer):
         length = as_size(length)
         self._check_readable(length)
         text = self._copy_out(self._reader, length, TEXT).decode(encoding, errors)
+        self._check_readable(length)  # again: a codec or an error handler may be the user's own, and have run anything
         self._reader += length
         return text
 
