@@ -18,7 +18,7 @@ elif sys.version_info >= (3, 12):
 else:
     Buffer = Any
 
-__all__ = ["Buffer", "SupportsReadinto", "SupportsWrite", "WritePromise"]
+__all__ = ["Buffer", "SupportsDLPack", "SupportsReadinto", "SupportsWrite", "WritePromise"]
 
 
 class WritePromise(Protocol):
@@ -43,3 +43,13 @@ class SupportsReadinto(Protocol):
 
     def readinto(self, target: memoryview, /) -> int | None:
         """Put bytes into `target` and return how many: 0 at the end; None when there are none just now."""
+
+
+class SupportsDLPack(Protocol):
+    """An array or tensor of any library that speaks DLPack (https://dmlc.github.io/dlpack/latest/)."""
+
+    def __dlpack__(self) -> Any:
+        """Return a capsule with its memory."""
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """Return the kind of device that has the memory, and which one of them; (1, 0) is the CPU."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import io
+import pickle
 import weakref
 from collections.abc import Callable
 from typing import Any

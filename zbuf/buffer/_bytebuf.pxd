@@ -3,7 +3,7 @@ cimport cython
 from zbuf.audit._meter cimport charge
 from zbuf.buffer._growth cimport Growth
 from zbuf.buffer._indices cimport dead, index_outside, negative
-from zbuf.memory._memory cimport EMPTY, Memory, as_size, as_source, as_value, compare, copy, source_size, sprout
+from zbuf.memory._memory cimport EMPTY, Memory, as_size, as_source, as_value, compare, source_size, sprout
 
 cdef int COPY
 cdef int TOBYTES
@@ -36,8 +36,6 @@ cdef class ByteBuf(Growth):
     cdef int _drop_back(self, Py_ssize_t n) except -1
     @cython.locals(start=Py_ssize_t, n=Py_ssize_t, twin=ByteBuf)
     cpdef ByteBuf copy(self, object index=*, object length=*)
-    @cython.locals(k=Py_ssize_t)
-    cdef int _spill(self, Py_ssize_t index, Py_ssize_t n, unsigned char *base, Py_ssize_t to) except -1
 
     @cython.locals(start=Py_ssize_t, n=Py_ssize_t)
     cpdef object view(self, object index=*, object length=*)

@@ -11,7 +11,7 @@ Always  every derived handle has its own share of the block and its own count; e
 import itertools
 import operator
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex
 
 try:
     import cython
@@ -21,11 +21,12 @@ except ImportError:
 if not cython.compiled:
     from zbuf.audit._meter import charge
     from zbuf.buffer._indices import dead, index_outside, negative
-    from zbuf.memory._memory import EMPTY, as_size, as_source, as_value, compare, copy, source_size, sprout
+    from zbuf.memory._memory import EMPTY, as_size, as_source, as_value, compare, source_size, sprout
 from zbuf._types import Buffer
 from zbuf.audit._bill import CopyReason
 from zbuf.buffer._dump import repr_of
 from zbuf.buffer._growth import Growth
+from zbuf.buffer._pickling import OUT_OF_BAND, reduce_bytes, reduce_views
 from zbuf.errors import BoundsError
 from zbuf.memory._memory import Memory
 
@@ -213,22 +214,12 @@ class ByteBuf(Growth):
         Its max_capacity is that of this buffer, or the default where this one cannot grow. Ownership: copies.
         Cost: the bytes (COPY). Raises: BoundsError, ValueError if negative, MemoryError."""
         start, n = self._range(index, length)
-        twin: ByteBuf = self._allocator.buffer(n, self._max if self._max > self._capacity else MAX_CAPACITY)
+        twin = fresh(self._lease(n), n, self._max if self._max > self._capacity else MAX_CAPACITY, self._allocator)
         if n:
             charge(COPY, n)
             self._spill(start, n, twin._base, 0)
         twin._writer = n
         return twin
-
-    def _spill(self, index: int, n: int, base: memoryview, to: int) -> None:
-        """Copy the checked range, unbilled, to the offset `to` of memory nobody else has seen yet."""
-        while n:
-            self._seek(index)
-            k = min(n, self._hi - index)
-            copy(base, to, self._base, index + self._shift, k)
-            to += k
-            index += k
-            n -= k
 
     # Exports. Each holds the memory.
 
@@ -376,6 +367,7 @@ class ByteBuf(Growth):
             view = memoryview(other)  # type: ignore[arg-type]  # whatever has no buffer raises, and that is the answer
         except TypeError:
             return 2
+        self._check_live()  # again: the export may have run anything
         mine = self._copy_out(self._reader, self._writer - self._reader, GATHER)
         theirs = view.tobytes()
         return 0 if mine == theirs else -1 if mine < theirs else 1
@@ -445,9 +437,13 @@ class ByteBuf(Growth):
     def __deepcopy__(self, memo: object) -> "ByteBuf":
         return self.copy()
 
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        """Return what a pickle needs: with protocol 5 the pieces themselves, before it a copy (TOBYTES)."""
+        version = operator.index(protocol)
         self._check_live()
-        raise TypeError(f"cannot pickle a {type(self).__name__}: pickle bytes(buf)")
+        if version >= OUT_OF_BAND:
+            return reduce_views(self._views(self._reader, self._writer, self._writer + 1, -1))
+        return reduce_bytes(self._copy_out(self._reader, self._writer - self._reader, TOBYTES), self._read_only)
 
     def __repr__(self) -> str:
         return repr_of(self, self._refcnt, MAX_CAPACITY)

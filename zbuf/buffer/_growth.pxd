@@ -2,7 +2,7 @@ cimport cython
 
 from zbuf.audit._meter cimport charge
 from zbuf.buffer._indices cimport negative
-from zbuf.buffer._search cimport Search
+from zbuf.buffer._arrays cimport Arrays
 from zbuf.memory._memory cimport Memory, as_size, copy
 
 cdef int GROW
@@ -12,7 +12,7 @@ cdef int COMPACT
 @cython.locals(size=Py_ssize_t)
 cpdef Py_ssize_t calculate_new_capacity(Py_ssize_t minimum, Py_ssize_t maximum) except -1
 
-cdef class Growth(Search):
+cdef class Growth(Arrays):
     cpdef set_capacity(self, Py_ssize_t n)
     cdef bint _is_fixed(self) except -1
     cdef int _narrow(self, Py_ssize_t n) except -1

@@ -15,8 +15,7 @@ if not cython.compiled:
     from zbuf.buffer._indices import negative
     from zbuf.memory._memory import as_size, copy
 from zbuf.audit._bill import CopyReason
-from zbuf.buffer._search import Search
-from zbuf.memory._memory import Memory
+from zbuf.buffer._arrays import Arrays
 
 __all__ = ["Growth", "calculate_new_capacity"]
 
@@ -50,7 +49,7 @@ def calculate_new_capacity(minimum: int, maximum: int) -> int:
     return min(size, maximum)
 
 
-class Growth(Search):
+class Growth(Arrays):
     """The capacity of a buffer."""
 
     __slots__ = ()
@@ -66,9 +65,9 @@ class Growth(Search):
         if n < 0 or n > self._max:
             raise ValueError(f"the capacity must be 0..{self._max}, not {n}")
         if n < self._capacity:
-            self._narrow(n)
             if self._is_fixed():
                 self._max = n
+            self._narrow(n)  # last: what it lets go of may run foreign code at its end
         elif n > self._capacity:
             self._enlarge(n)
 
@@ -154,7 +153,7 @@ class Growth(Search):
 
     def _move_to_new_block(self, start: int, n: int, capacity: int, reason: int) -> None:
         """Copy [start, start + n) to the front of a fresh block of `capacity` and let go of the old one."""
-        memory: Memory = self._allocator.lease(capacity)
+        memory = self._lease(capacity)
         if n:
             charge(reason, n)
             copy(memory.base, 0, self._base, self._shift + start, n)
@@ -170,14 +169,18 @@ class Growth(Search):
         if self._reader == 0:
             return
         n = self._writer - self._reader
-        if n:
-            if self._is_sole():
+        if n == 0 or self._is_sole():
+            if n:
                 charge(DISCARD, n)
                 copy(self._base, self._shift, self._base, self._shift + self._reader, n)
-            else:
-                self._move_to_new_block(self._reader, n, self._capacity, DISCARD)
+            self._reader = 0
+            self._writer = n
+            return
+        last = self._memory
+        self._move_to_new_block(self._reader, n, self._capacity, DISCARD)
         self._reader = 0
         self._writer = n
+        del last  # at its end an on_release may run, which must find the buffer whole
 
     def discard_some_read_bytes(self) -> None:
         """Discard when at least half of the capacity was read, or when everything was. Raises: ReadOnlyError."""
@@ -192,12 +195,14 @@ class Growth(Search):
         Cost: readable_bytes copied (COMPACT). The counted way to unpin a large block."""
         self._check_live()
         n = self._writer - self._reader
+        last = self._memory
         self._compact(n)
-        self._reader = 0
-        self._writer = n
+        del last  # at its end an on_release may run, which must find the buffer whole
 
     def _compact(self, n: int) -> None:
         self._move_to_new_block(self._reader, n, n, COMPACT)
+        self._reader = 0
+        self._writer = n
         if self._is_fixed():
             self._max = n
 

@@ -19,9 +19,9 @@ except ImportError:
 
 if not cython.compiled:
     from zbuf.memory._memory import EMPTY, as_size, references
-from typing import Self
+from typing import Any, Self
 
-from zbuf.errors import BoundsError, CapacityError, InternalError, ReadOnlyError, ReferenceCountError
+from zbuf.errors import BoundsError, CapacityError, InternalError, ReadOnlyError, ReferenceCountError, UsageError
 from zbuf.memory._memory import Memory, Window
 
 __all__ = ["MAX_CAPACITY", "Indices"]
@@ -215,9 +215,11 @@ class Indices(Window):
 
     def _die(self) -> None:
         """Let go of the memory; every number becomes 0, so that the bounds checks catch later use."""
+        last = self._memory
         self._refcnt = 0
-        self._look_at(EMPTY, 0, 0)
         self._reader = self._writer = self._capacity = self._max = 0
+        self._look_at(EMPTY, 0, 0)
+        del last  # at its end an on_release may run, which must find a dead handle
 
     # The window. A contiguous buffer has one that never moves; the composite overrides what is cold here.
 
@@ -324,6 +326,24 @@ class Indices(Window):
         """Make the capacity at least `target`, which is within max_capacity."""
         raise InternalError("this buffer cannot grow")
 
+    def _lease(self, n: int) -> Memory:
+        """Return a fresh block of at least `n` bytes from the buffer's allocator.
+
+        That may be the user's own. If it changes this buffer meanwhile, as one does that makes room by releasing what
+        it gave before, what the caller has checked no longer holds; and bytes go only into a block that has room."""
+        last = self._memory
+        reader = self._reader
+        writer = self._writer
+        capacity = self._capacity
+        memory: Any = self._allocator.lease(n)
+        if not isinstance(memory, Memory) or memory.read_only or memory.size < n:
+            raise bad_block(n)
+        if self._refcnt == 0:
+            raise dead()
+        if self._memory is not last or self._reader != reader or self._writer != writer or self._capacity != capacity:
+            raise UsageError("the allocator changed the buffer that it allocated for")
+        return memory
+
     # Sharing.
 
     def _holders(self) -> int:
@@ -378,6 +398,11 @@ def read_only() -> ReadOnlyError:
 def negative(name: str, value: int) -> ValueError:
     """Return the error for a negative length, size or count."""
     return ValueError(f"{name} must not be negative: {value}")
+
+
+def bad_block(n: int) -> UsageError:
+    """Return the error for an allocator that breaks its promise."""
+    return UsageError(f"the allocator did not return a writable block of {n} bytes")
 
 
 def index_outside(name: str, value: int, largest: int) -> BoundsError:

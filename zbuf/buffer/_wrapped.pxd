@@ -1,7 +1,8 @@
 cimport cython
 
 from zbuf.buffer._bytebuf cimport ByteBuf
-from zbuf.buffer._composite cimport CompositeByteBuf, composite_of, give_up, take_spans
+from zbuf.buffer._composite cimport CompositeByteBuf, composite_of
+from zbuf.buffer._parts cimport give_up, take_spans
 from zbuf.memory._memory cimport Memory, as_source, source_size, wrap_memory
 
 cdef class WrappedByteBuf(ByteBuf):
@@ -11,4 +12,4 @@ cdef class WrappedByteBuf(ByteBuf):
 cdef ByteBuf WRAPPED
 
 @cython.locals(memory=Memory, buf=WrappedByteBuf)
-cdef ByteBuf _wrap_one(object source, bint read_only)
+cdef ByteBuf _wrap_one(object source, bint read_only, object on_release)

@@ -7,7 +7,8 @@ Always  the owner of wrapped memory cannot resize or close it while a handle or 
 """
 
 import sys
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 try:
     import cython
@@ -15,13 +16,16 @@ except ImportError:
     from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
 
 if not cython.compiled:
-    from zbuf.buffer._composite import composite_of, give_up, take_spans
+    from zbuf.buffer._composite import composite_of
+    from zbuf.buffer._parts import give_up, take_spans
     from zbuf.memory._memory import as_source, source_size, wrap_memory
-from zbuf._types import Buffer
+from zbuf._types import Buffer, SupportsDLPack
 from zbuf.buffer._allocator import default_allocator
 from zbuf.buffer._bytebuf import ByteBuf
 from zbuf.buffer._composite import CompositeByteBuf
 from zbuf.buffer._indices import MAX_CAPACITY
+from zbuf.buffer._ndarray import from_dlpack
+from zbuf.buffer._pickling import wraps_by
 
 __all__ = ["WrappedByteBuf", "buffer", "composite", "copied", "empty", "release", "retain", "wrap"]
 
@@ -43,16 +47,31 @@ class WrappedByteBuf(ByteBuf):
 WRAPPED = WrappedByteBuf()  # what sprout() makes handles after
 
 
-def wrap(*parts: "ByteBuf | Buffer", read_only: bool = False) -> ByteBuf:
+def wrap(
+    *parts: "ByteBuf | Buffer | SupportsDLPack",
+    read_only: bool = False,
+    on_release: Callable[[], object] | None = None,
+) -> ByteBuf:
     """Return a buffer over `parts` without copying them.
 
     One bytes-like: a WrappedByteBuf, all of it readable, read-only iff the object is (or `read_only`). One ByteBuf:
     the same bytes under a new handle. Several: a composite; with `read_only` it refuses further parts. Only empty
-    parts: an empty buffer. Ownership: transfers ByteBufs, also when it raises; bytes-likes stay their owner's, who
-    cannot resize or close them meanwhile. Raises: TypeError (str, None), BufferError (not C-contiguous),
-    ReferenceCountError. Source: Netty Unpooled.wrappedBuffer."""
+    parts: an empty buffer. What has no buffer but `__dlpack__` is taken by that (needs numpy; CPU only).
+
+    `on_release`, with exactly one bytes-like: called once, without arguments, when the last handle, slice, view or
+    array on it is gone, on whichever thread that is, after the object was let go. What it raises is reported to
+    `sys.unraisablehook`. It must not refer to the buffer, which would then never be gone. This is how memory that
+    somebody else allocated becomes a buffer: wrap a ctypes array at its address, and free it in `on_release`.
+
+    Ownership: transfers ByteBufs, also when it raises; bytes-likes stay their owner's, who cannot resize or close
+    them meanwhile. Raises: TypeError (str, None; `on_release` with anything but one bytes-like), BufferError (not
+    C-contiguous; memory of a device), ReferenceCountError. Source: Netty Unpooled.wrappedBuffer."""
+    if on_release is not None and (len(parts) != 1 or isinstance(parts[0], ByteBuf) or not callable(on_release)):
+        for part in parts:
+            give_up(part)
+        raise TypeError("on_release is a callable and goes with exactly one bytes-like object")
     if len(parts) == 1 and not isinstance(parts[0], ByteBuf):
-        return _wrap_one(parts[0], bool(read_only))
+        return _wrap_one(parts[0], bool(read_only), on_release)
     if len(parts) == 1 and isinstance(parts[0], ByteBuf):
         moved = parts[0].move()
         if not read_only:
@@ -63,7 +82,7 @@ def wrap(*parts: "ByteBuf | Buffer", read_only: bool = False) -> ByteBuf:
     spans = []
     for i in range(len(parts)):
         try:
-            spans += take_spans(parts[i])
+            spans += take_spans(_with_a_buffer(parts[i]))
         except BaseException:
             for rest in parts[i + 1 :]:
                 give_up(rest)
@@ -73,11 +92,14 @@ def wrap(*parts: "ByteBuf | Buffer", read_only: bool = False) -> ByteBuf:
     return composite_of(spans, default_allocator(), bool(read_only))
 
 
-def _wrap_one(source: Buffer, read_only: bool) -> ByteBuf:
+wraps_by(wrap)
+
+
+def _wrap_one(source: "Buffer | SupportsDLPack", read_only: bool, on_release: Callable[[], object] | None) -> ByteBuf:
     if isinstance(source, str) or source is None:
         raise TypeError(f"only bytes-like objects can be wrapped, not {type(source).__name__}")
-    memory = wrap_memory(source)
-    if memory.size == 0:
+    memory = wrap_memory(_with_a_buffer(source), on_release)
+    if memory.size == 0 and on_release is None:
         return empty()
     buf = WrappedByteBuf.__new__(WrappedByteBuf)
     buf._allocator = default_allocator()
@@ -85,6 +107,19 @@ def _wrap_one(source: Buffer, read_only: bool) -> ByteBuf:
     buf._look_at(memory, 0, memory.size)
     buf._writer = buf._capacity = buf._max = memory.size
     return buf
+
+
+def _with_a_buffer(part: Any) -> Any:
+    """Return `part`, or an array on its memory where it has only `__dlpack__`."""
+    if isinstance(part, ByteBuf) or not hasattr(type(part), "__dlpack__"):
+        return part
+    try:
+        memoryview(part)
+    except TypeError:
+        return from_dlpack(part)
+    except (BufferError, ValueError):  # it has one, and will say again what is wrong with it
+        pass
+    return part
 
 
 def copied(*parts: "ByteBuf | Buffer") -> ByteBuf:
