@@ -30,7 +30,7 @@ nox.options.error_on_missing_interpreters = False  # CI=true would make a missin
 ROOT = Path(__file__).resolve().parent
 PYTHONS = ("3.11", "3.12", "3.13")
 FORMS = ("compiled", "interpreted")
-CLIENTS = {"curl": "curl", "strace": "strace", "redis-benchmark": "redis-tools"}  # command -> Debian package: real programs some tests talk to
+CLIENTS = {"curl": "curl", "strace": "strace", "redis-benchmark": "redis-tools", "haproxy": "haproxy"}  # command -> Debian package: real programs some tests talk to
 
 
 def interpreter(version: str) -> str:
