@@ -246,7 +246,7 @@ def test_generator_that_handles_an_until_may_ask_again():
             except TooLongFrameError:
                 return bytes((yield NeedUntil(b".", 5)))
 
-    check_decoder(Retry, b"ab..abcd.", [b"ab", b"abcd"])
+    check_decoder(Retry, b"ab..a.cdxy..", [b"ab", b"a", b"cdxy", IncompleteFrameError])
 
 
 def test_skip_is_not_bounded_and_holds_nothing():
