@@ -21,7 +21,6 @@ from zbuf.audit._bill import CopyReason
 from zbuf.buffer._ndarray import CPU, as_kind, check_values, numpy, source_array, store, stored
 from zbuf.buffer._scan import Scan
 from zbuf.errors import BoundsError
-from zbuf.memory._memory import Memory
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -128,7 +127,7 @@ class Arrays(Scan):
 
     def _copied(self, kind: Any, start: int, items: int, n: int, reason: int, read_only: bool) -> Any:
         """Return an array on a fresh block with a copy of the checked bytes."""
-        memory: Memory = self._allocator.lease(n)
+        memory = self._lease(n)
         charge(reason, n)
         self._spill(start, n, memory.base, 0)
         return _frombuffer(memory.export(0, n, read_only), kind, items)
