@@ -27,7 +27,7 @@ HEAD = """\
 # blocks       blocks leased from an allocator; absent: none
 # compiled, interpreted
 #              requests to CPython's memory allocator (malloc, calloc, realloc of all domains) in that form; objects
-#              from CPython's free lists ask nobody. By Python where they differ.
+#              from CPython's free lists ask nobody. By Python where they differ. Not counted where NumPy works.
 #
 # What the operations are, and on which buffers, is in _operations.py. `flat` is one pooled block, `composite` two
 # components, and what is read and written lies across their border.

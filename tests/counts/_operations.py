@@ -8,14 +8,18 @@ Always  numbers and runs of bytes straddle the border of the two components when
 from __future__ import annotations
 
 import copy
-import io
+import importlib
+import importlib.util
+import os
 import pickle
 import struct
 from collections.abc import Callable
 from typing import Any
 
 import zbuf
+import zbuf.io  # a room of its own, found by its address
 from zbuf import ByteBuf, CompositeByteBuf, Pool
+from zbuf.io import ByteBufReader, ByteBufWriter
 
 PAYLOAD = bytes(range(256)) * 16
 HALF = len(PAYLOAD) // 2
@@ -81,6 +85,19 @@ READING: dict[str, str] = {
     "find": "b.find(CRLF)",
     "rfind": "b.rfind(CRLF)",
     "bytes_before": "b.bytes_before(200)",
+    "index_of": "b.index_of(2040, 2400, 200)",
+    "find_any": "b.find_any(CRLF)",
+    "find_not": "b.find_not(PAYLOAD[:64])",
+    "find_all": "b.find_all(CRLF)",
+    "count": "b.count(CRLF)",
+    "startswith": "b.startswith(SMALL)",
+    "endswith": "b.endswith(SMALL)",
+    "split_indices": "b.split_indices(CRLF)",
+    "for_each_byte": "b.for_each_byte(STOP)",
+    "for_each_byte_desc": "b.for_each_byte_desc(STOP)",
+    "is_text": "b.is_text(None, None, 'latin-1')",
+    "MultiSearch.find": "SEARCH.find(b)",
+    "read_array": "b.read_array('>u4', 16)",
     "slice": "b.slice(2040, 64)",
     "read_slice": "b.read_slice(64)",
     "duplicate": "b.duplicate()",
@@ -132,6 +149,7 @@ WRITING: dict[str, str] = {
     "writable_views": "b.writable_views()",
     "write_string": "b.write_string(TEXT)",
     "set_string": "b.set_string(2047, TEXT)",
+    "write_array": "b.write_array(NUMBERS)",
     "b[i] = v": "b.__setitem__(0, 65)",
     "b[i:j] = data": "b.__setitem__(HEAD, SMALL)",
 }
@@ -142,6 +160,7 @@ GROWING: dict[str, str] = {
 }
 ONE_PIECE: dict[str, str] = {
     "view": "b.view()",
+    "as_array": "b.as_array('>u4', 16)",
     "hash()": "hash(o)",
 }
 COMPOSITE: dict[str, str] = {
@@ -154,6 +173,12 @@ COMPOSITE: dict[str, str] = {
     "num_components": "b.num_components",
     "consolidate": "b.consolidate()",
     "discard_read_components": "b.discard_read_components()",
+    "insert_component": "b.insert_component(1, o)",
+    "pop_component": "b.pop_component(1)",
+    "to_component_index": "b.to_component_index(2049)",
+    "to_byte_index": "b.to_byte_index(1)",
+    "component_at_offset": "b.component_at_offset(2049)",
+    "decompose": "b.decompose(2047, 64)",
 }
 MAKING: dict[str, str] = {
     "buffer()": "zbuf.buffer(256)",
@@ -164,6 +189,11 @@ MAKING: dict[str, str] = {
     "copied() of bytes": "zbuf.copied(SMALL)",
     "decode_hex_dump()": "zbuf.decode_hex_dump(HEX)",
     "varint_size()": "zbuf.varint_size(300)",
+    "utf8_size()": "zbuf.utf8_size(TEXT)",
+    "MultiSearch()": "zbuf.MultiSearch((CRLF, SMALL))",
+    "MultiSearch.longest": "SEARCH.longest",
+    "MultiSearch.memory_size": "SEARCH.memory_size",
+    "MultiSearch.needles": "SEARCH.needles",
     "calculate_new_capacity()": "zbuf.calculate_new_capacity(300, 10_000)",
     "default_allocator()": "zbuf.default_allocator()",
     "set_default_allocator()": "zbuf.set_default_allocator(zbuf.default_allocator())",
@@ -177,6 +207,31 @@ MAKING: dict[str, str] = {
     "Unpooled.lease": "UNPOOLED.lease(256)",
     "Unpooled.statistics": "UNPOOLED.statistics()",
     "Unpooled.trim": "UNPOOLED.trim()",
+}
+
+
+STREAMS: dict[str, str] = {
+    "ByteBufReader()": "zbuf.io.ByteBufReader(b)",
+    "ByteBufReader.read": "o.read(64)",
+    "ByteBufReader.read1": "o.read1(64)",
+    "ByteBufReader.readinto": "o.readinto(TARGET)",
+    "ByteBufReader.readinto1": "o.readinto1(TARGET)",
+    "ByteBufReader.readline": "o.readline(64)",
+    "ByteBufReader.peek": "o.peek(64)",
+    "ByteBufReader.seek": "o.seek(64)",
+    "ByteBufReader.tell": "o.tell()",
+    "ByteBufReader.close": "o.close()",
+    "ByteBufReader.readable": "o.readable()",
+    "ByteBufReader.seekable": "o.seekable()",
+}
+SINKS: dict[str, str] = {
+    "ByteBufWriter()": "zbuf.io.ByteBufWriter(b)",
+    "ByteBufWriter.write": "o.write(SMALL)",
+    "ByteBufWriter.tell": "o.tell()",
+    "ByteBufWriter.close": "o.close()",
+    "ByteBufWriter.writable": "o.writable()",
+    "write_fd()": "zbuf.io.write_fd(b, NULL, 64)",
+    "read_fd()": "zbuf.io.read_fd(b, ZERO, 64)",
 }
 
 
@@ -202,11 +257,18 @@ def use(buf: ByteBuf) -> None:
 
 POOL = Pool(max_cached_bytes=8 << 20)
 NAMES: dict[str, Any] = {
-    "zbuf": zbuf, "copy": copy, "pickle": pickle, "io": io, "use": use,
+    "zbuf": zbuf, "copy": copy, "pickle": pickle, "use": use,
     "POOL": POOL, "SPARE": zbuf.Pool(), "UNPOOLED": zbuf.default_allocator(),
     "PAYLOAD": PAYLOAD, "SMALL": PAYLOAD[:64], "TEXT": "a" * 64, "HEX": "0a" * 64, "CRLF": b"\r\n",
     "LAYOUT": struct.Struct(">HBI"), "SINK": Sink(), "SPRING": Spring(), "HEAD": slice(0, 64),
+    "SEARCH": zbuf.MultiSearch((b"\r\n", b"\r\n\r\n")), "STOP": lambda byte: byte != 65,
+    "TARGET": bytearray(64), "NULL": os.open(os.devnull, os.O_WRONLY), "ZERO": os.open("/dev/zero", os.O_RDONLY),
 }  # fmt: skip
+
+HAS_NUMPY = importlib.util.find_spec("numpy") is not None
+OF_NUMPY = {"read_array", "as_array", "write_array"}  # what NumPy requests differs from release to release: not counted
+if HAS_NUMPY:
+    NAMES["NUMBERS"] = importlib.import_module("numpy").arange(16, dtype=">u4")
 
 
 def flat() -> ByteBuf:
@@ -259,6 +321,16 @@ def _writing(make: Callable[[], ByteBuf]) -> Make:
     return made
 
 
+def _reader() -> tuple[ByteBuf, ByteBufReader]:
+    buf = flat()
+    return buf, ByteBufReader(buf)
+
+
+def _writer() -> tuple[ByteBuf, ByteBufWriter]:
+    buf = flat()
+    return buf, ByteBufWriter(buf)
+
+
 # table of the budget -> (expressions, what makes their buffers)
 TABLES: dict[str, list[tuple[dict[str, str], Make]]] = {
     "flat": [
@@ -273,6 +345,7 @@ TABLES: dict[str, list[tuple[dict[str, str], Make]]] = {
         (GROWING, lambda: (halves(), other())),
         (COMPOSITE, _reading(halves)),
     ],
+    "streams": [(STREAMS, _reader), (SINKS, _writer)],
     "making": [(MAKING, lambda: (None, None))],
 }
 
@@ -284,6 +357,7 @@ def operations() -> dict[str, dict[str, tuple[Callable[[Any, Any], object], Make
             row: (eval(f"lambda b, o: {text}", NAMES), make)
             for expressions, make in groups
             for row, text in expressions.items()
+            if HAS_NUMPY or row not in OF_NUMPY
         }
         for table, groups in TABLES.items()
     }

@@ -4,6 +4,7 @@ Owns    the comparison with budget.toml, and that no public name is without a ro
 Never   a clock; an expectation that is not in the file.
 Always  a difference in either direction fails: doing better changes the file, in the same commit."""
 
+import importlib
 import inspect
 import platform
 from collections.abc import Iterator
@@ -11,14 +12,12 @@ from pathlib import Path
 
 import pytest
 
-import zbuf
 from tests.counts import _budget
 from tests.counts.__main__ import measure
 from tests.counts._budget import Budget, Row, differences, merge
 from tests.counts._counting import Cost, Meter, build
-from tests.counts._operations import POOL, operations
+from tests.counts._operations import COMPOSITE, HAS_NUMPY, OF_NUMPY, ONE_PIECE, POOL, operations
 from zbuf import ByteBuf, CompositeByteBuf, _form
-from zbuf.buffer import __all__ as room  # the package's own `zbuf.buffer` is the function
 
 BUDGET = _budget.read(_budget.FILE.read_text())
 RELEASE = platform.python_version()
@@ -61,43 +60,58 @@ def test_requests_are_counted_here(library: Path | None) -> None:
         f"{table}: {name}"
         for table, rows in BUDGET.tables.items()
         for name, row in rows.items()
-        if python not in row.requests.get(form, {})
+        if name not in OF_NUMPY and python not in row.requests.get(form, {})
     ]
 
 
+NOT_COUNTED = {
+    "send_from()": "takes a socket; the transport's counts are in test_outbound_counts.py",
+    "recv_into()": "the same",
+}
+
+
 def public_names() -> Iterator[str]:
-    """What must have a row: methods, properties and functions of the room, as the rows spell them."""
+    """What must have a row: methods, properties and functions of the buffers and of what makes and reads them."""
     for cls in (ByteBuf, CompositeByteBuf):
         yield from (name for name in dir(cls) if not name.startswith("_"))
-    for name in room:
-        obj = getattr(zbuf, name, None)
-        if inspect.isclass(obj):
-            if not issubclass(obj, ByteBuf) and not getattr(obj, "_is_protocol", False):
-                yield from (f"{name}.{member}" for member in dir(obj) if not member.startswith("_"))
-        elif callable(obj):
-            yield f"{name}()"
+    for module in ("zbuf.buffer", "zbuf.io"):
+        room = importlib.import_module(module)
+        for name in room.__all__:
+            obj = getattr(room, name)
+            if inspect.isclass(obj):
+                yield from (f"{name}.{member}" for member in _members(obj))
+            elif callable(obj):
+                yield f"{name}()"
+
+
+def _members(cls: type) -> Iterator[str]:
+    """Public members that a class of zbuf defines; buffers and protocols aside."""
+    if issubclass(cls, ByteBuf) or getattr(cls, "_is_protocol", False):
+        return
+    for base in cls.__mro__:
+        if base.__module__.startswith("zbuf"):
+            yield from (name for name in vars(base) if not name.startswith("_"))
 
 
 def test_every_public_name_has_a_row() -> None:
     """A new method, property or function of the buffers fails here until its cost is written down."""
     rows = {name for table in BUDGET.tables.values() for name in table}
     spelled = rows | {name.partition(" ")[0].rstrip(",") for name in rows}
-    assert [] == sorted(set(public_names()) - spelled)
+    assert [] == sorted(set(public_names()) - spelled - set(NOT_COUNTED))
 
 
 def test_every_operation_of_a_plain_buffer_is_measured_on_a_composite_too() -> None:
     """What only one piece can do is named as such."""
     flat, composite = set(operations()["flat"]), set(operations()["composite"])
-    from tests.counts._operations import COMPOSITE, ONE_PIECE
-
-    assert set(ONE_PIECE) == flat - composite
+    assert set(ONE_PIECE) - (set() if HAS_NUMPY else OF_NUMPY) == flat - composite
     assert set(COMPOSITE) == composite - flat
 
 
 def test_budget_names_exactly_the_operations_there_are() -> None:
     """A row that nothing measures would promise something."""
+    left_out = set() if HAS_NUMPY else OF_NUMPY
     expected = {table: list(rows) for table, rows in operations().items()}
-    assert expected == {table: list(rows) for table, rows in BUDGET.tables.items()}
+    assert expected == {table: [row for row in rows if row not in left_out] for table, rows in BUDGET.tables.items()}
 
 
 def test_budget_file_is_as_the_command_writes_it() -> None:

@@ -39,7 +39,7 @@ def named() -> Iterator[tuple[str, str]]:
 
 
 def is_public(name: str) -> bool:
-    """Whether a name stands for something: a buffer's method, a name of a room, a member of a public class, a module."""
+    """Whether a name stands for something: a buffer's method, a name of a room, a public class's member, a module."""
     owner, _, last = name.rpartition(".")
     if owner:
         return any(f".{address}".endswith(f".{owner}") and has(address, last) for address in ADDRESSES) or any(
