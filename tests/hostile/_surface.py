@@ -248,8 +248,15 @@ def _encode(text: str, errors: str = "strict") -> tuple[bytes, int]:
     return codecs.latin_1_encode(text, errors)
 
 
+class _Decoder(codecs.IncrementalDecoder):
+    def decode(self, data: Any, final: bool = False) -> str:
+        return _decode(data)[0]
+
+
 def _find_codec(name: str) -> codecs.CodecInfo | None:
-    return codecs.CodecInfo(_encode, _decode, name=name) if name == "zbuf_hostile" else None
+    if name != "zbuf_hostile":
+        return None
+    return codecs.CodecInfo(_encode, _decode, incrementaldecoder=_Decoder, name=name)
 
 
 codecs.register_error("zbuf-hostile", _handle)
@@ -423,6 +430,8 @@ OPERATORS: dict[str, tuple[Call, str]] = {
 FUNCTIONS: dict[str, tuple[Call, str]] = {
     "hex_dump": (lambda b, i, n: zbuf.hex_dump(b, i, n), "index length"),
     "pretty_hex_dump": (lambda b, i, n: zbuf.pretty_hex_dump(b, i, n), "index length"),
+    "MultiSearch.find": (lambda b, i, end: zbuf.MultiSearch([b"\x05"]).find(b, i, end), "index end"),
+    "MultiSearch": (lambda b, src: zbuf.MultiSearch([src]).find(b), "src"),
     "wrap": (lambda b, src: zbuf.wrap(b.duplicate(), src), "src"),
     "copied": (lambda b, src: zbuf.copied(b, src), "src"),
 }

@@ -194,6 +194,10 @@ class Bulk(Setters):
             n = src._writer - start
         if write:
             self._ensure(n)
+            # Growth asked an allocator, which may be the user's own and have changed the source.
+            src._check_range(start, n)
+            if src_index is None and (src._reader != start or n > src._writer - start):
+                raise cannot_read(n, src._writer - src._reader)
             index = self._writer
         else:
             self._check_range(index, n)

@@ -21,6 +21,7 @@ from zbuf.audit._bill import CopyReason
 from zbuf.buffer._bytebuf import ByteBuf
 from zbuf.buffer._scattered import Scattered
 from zbuf.buffer._spans import Span
+from zbuf.errors import UsageError
 from zbuf.memory._memory import Memory
 
 __all__ = ["Components"]
@@ -109,7 +110,9 @@ class Components(Scattered):
             return
         start = self._start_of(k)
         n = self._start_of(k + run) - start
-        memory: Memory = self._allocator.lease(n)
+        memory = self._lease(n)
+        if self._count() != there:
+            raise UsageError("the allocator changed the buffer that it allocated for")
         charge(CONSOLIDATE, n)
         self._spill(start, n, memory.base, 0)
         self._hide()

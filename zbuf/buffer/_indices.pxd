@@ -28,6 +28,8 @@ cdef class Indices(Window):
     cdef int _seek_writable(self, Py_ssize_t index) except -1
     cdef void _check_span_writable(self, Py_ssize_t index, Py_ssize_t n) except *
     cdef int _grow(self, Py_ssize_t target) except -1
+    @cython.locals(memory=Memory, last=Memory, reader=Py_ssize_t, writer=Py_ssize_t, capacity=Py_ssize_t)
+    cdef Memory _lease(self, Py_ssize_t n)
     cdef Py_ssize_t _holders(self) except -1
     cdef bint _is_sole(self) except -1
 
@@ -36,6 +38,7 @@ cdef Py_ssize_t _count_of_sole_holder() except -1
 cdef object dead()
 cdef object read_only()
 cdef object negative(str name, Py_ssize_t value)
+cdef object bad_block(Py_ssize_t n)
 cdef object index_outside(str name, Py_ssize_t value, Py_ssize_t largest)
 cdef object cannot_read(Py_ssize_t n, Py_ssize_t available)
 cdef object cannot_write(Py_ssize_t n, Py_ssize_t available, Py_ssize_t max_capacity)

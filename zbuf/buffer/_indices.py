@@ -335,8 +335,11 @@ class Indices(Window):
         reader = self._reader
         writer = self._writer
         capacity = self._capacity
-        memory: Any = self._allocator.lease(n)
-        if not isinstance(memory, Memory) or memory.read_only or memory.size < n:
+        found: Any = self._allocator.lease(n)
+        if not isinstance(found, Memory):
+            raise TypeError(f"an allocator leases a Memory, not {type(found).__name__}")
+        memory: Memory = found
+        if memory.read_only or memory.size < n:
             raise bad_block(n)
         if self._refcnt == 0:
             raise dead()

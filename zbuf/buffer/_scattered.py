@@ -253,7 +253,7 @@ class Scattered(Spans):
         self._add_room(n - self._capacity)
 
     def _add_room(self, n: int) -> None:
-        self._push_one(make_span(self._allocator.lease(n), 0, n, False))
+        self._push_one(make_span(self._lease(n), 0, n, False))
 
     def _narrow(self, n: int) -> None:
         gone = self._trim_back(n)
