@@ -36,9 +36,10 @@ class Need:
     __slots__ = ("n",)
 
     def __init__(self, n: int) -> None:
-        self.n = operator.index(n)
-        if not 0 <= self.n <= sys.maxsize:
-            raise ValueError(f"n must be 0..{sys.maxsize}, not {self.n}")
+        wanted: Any = operator.index(n)
+        if not 0 <= wanted <= sys.maxsize:
+            raise ValueError(f"n must be 0..{sys.maxsize}, not {wanted}")
+        self.n: int = wanted
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.n})"
@@ -62,13 +63,15 @@ class NeedUntil:
     __slots__ = ("delimiter", "most", "strip")
 
     def __init__(self, delimiter: Buffer, most: int | None = None, *, strip: bool = True) -> None:
-        self.delimiter = memoryview(delimiter).tobytes()
-        self.most = sys.maxsize if most is None else operator.index(most)
-        self.strip = bool(strip)
-        if not self.delimiter:
+        wanted = delimiter if type(delimiter) is bytes else memoryview(delimiter).tobytes()
+        limit: Any = sys.maxsize if most is None else operator.index(most)
+        if not wanted:
             raise ValueError("a delimiter must not be empty")
-        if self.most < 0:
-            raise ValueError(f"most must not be negative: {self.most}")
+        if limit < 0:
+            raise ValueError(f"most must not be negative: {limit}")
+        self.delimiter: bytes = wanted
+        self.most: int = min(limit, sys.maxsize)
+        self.strip = bool(strip)
 
     def __repr__(self) -> str:
         return f"NeedUntil({self.delimiter!r})"
@@ -186,13 +189,14 @@ class GeneratorCore(DecoderCore):
     def _answer(self, buf: ByteBuf) -> Any:
         """Return what the generator asked for, or NEED_DATA. Raises: TooLongFrameError."""
         request = self._request
-        kind = type(request)
-        if kind is Need:
-            return self._take_bytes(buf, request.n)
-        if kind is Skip:
-            return buf.read_slice(0) if self._skip(buf, request.n) else _NEED_DATA
-        if kind is NeedUntil:
+        if isinstance(request, Need):
+            need: Need = request
+            if type(request) is not Skip:
+                return self._take_bytes(buf, need.n)
+            return buf.read_slice(0) if self._skip(buf, need.n) else _NEED_DATA
+        if isinstance(request, NeedUntil):
             return self._until(buf, request)
+        kind = type(request)
         self._forget(True)
         raise UsageError(f"{type(self).__name__}.decode() yielded a {kind.__name__}, not Need, NeedUntil or Skip")
 
@@ -204,8 +208,8 @@ class GeneratorCore(DecoderCore):
         self._hand_out(n)
         return buf.read_slice(n)
 
-    def _until(self, buf: ByteBuf, request: Any) -> Any:
-        most: int = request.most
+    def _until(self, buf: ByteBuf, request: NeedUntil) -> Any:
+        most = request.most
         n = self._find(buf, request.delimiter)
         size = len(request.delimiter)
         least = n if n >= 0 else buf._writer - buf._reader - size + 1
@@ -248,13 +252,14 @@ class GeneratorCore(DecoderCore):
 
     def _drop_rest(self, buf: ByteBuf) -> bool:
         """Drop what was refused; return whether that is done."""
-        request = self._rest
-        if type(request) is not NeedUntil:
-            done = self._skip(buf, request.n)
+        if isinstance(self._rest, Need):
+            need: Need = self._rest
+            done = self._skip(buf, need.n)
             self._begun = False  # it belongs to no message
             return done
-        n = self._find(buf, request.delimiter)
-        size = len(request.delimiter)
+        until: NeedUntil = self._rest
+        n = self._find(buf, until.delimiter)
+        size = len(until.delimiter)
         if n >= 0:
             buf._reader += n + size
             self._searched = 0
