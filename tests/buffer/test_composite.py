@@ -10,7 +10,7 @@ import pytest
 
 from tests.buffer.test_growth import copies
 from tests.contracts._kit import fails, fresh_pool
-from zbuf import ByteBuf, buffer, composite, copied
+from zbuf import ByteBuf, buffer, composite, copied, wrap
 from zbuf.errors import BoundsError, CapacityError, ReferenceCountError
 from zbuf.testing import shapes
 
@@ -163,6 +163,71 @@ def test_b093_extend_that_lists_its_own_composite_is_refused() -> None:
     assert bytes(buf) == b"abcd"
     assert buf.refcnt >= 1
     buf._check()
+
+
+def test_b093_extend_leaves_its_composite_alive_when_a_part_before_it_fails() -> None:
+    """All later parts are released, itself excepted; the error is that of the first bad part."""
+    buf, last = of(b"ab"), copied(b"cd")
+    with pytest.raises(TypeError):
+        buf.extend([b"x", None, buf, last])
+    assert (buf.refcnt, bytes(buf), last.refcnt) == (1, b"abx", 0)
+
+
+def test_b093_extend_takes_composites_apart_among_other_parts() -> None:
+    """Every kind in one call; the room is checked part by part, so what fits before the first that does not stays."""
+    one, two = of(b"1", b"2"), of(b"345", b"67")
+    buf = composite(12)
+    with pytest.raises(CapacityError) as caught:
+        buf.extend([b"ab", one, bytearray(b"c"), copied(b"d"), two, b"efgh", b"i"])
+    assert (parts(buf), one.refcnt, two.refcnt) == ([b"ab", b"1", b"2", b"c", b"d", b"345", b"67"], 0, 0)
+    assert (caught.value.requested, caught.value.max_capacity) == (15, 12)
+    buf._check()
+
+
+def test_b093_extend_survives_parts_that_use_the_composite_while_they_are_taken() -> None:
+    """The end of an empty part's memory may run foreign code: it appends, fills, or releases."""
+
+    class Source(bytearray):
+        act = None
+
+        def __del__(self) -> None:
+            if self.act is not None:
+                self.act()
+
+    def part(act: object) -> ByteBuf:
+        source = Source(b"x")
+        source.act = act
+        buf = wrap(source)
+        buf.skip_bytes(1)
+        return buf
+
+    buf = of(b"<")
+    buf.extend([b"ab", part(lambda: buf.append(b"!")), b"cd"])
+    assert bytes(buf) == b"<!abcd"
+    small = composite(4)
+    with pytest.raises(CapacityError):
+        small.extend([b"ab", part(lambda: small.append(b"123")), b"cd"])
+    assert bytes(small) == b"123"
+    small._check()
+    gone = composite()
+    with pytest.raises(ReferenceCountError):
+        gone.extend([b"ab", part(lambda: gone.release()), b"cd"])
+    assert gone.refcnt == 0
+
+
+def test_b089_a_retained_composite_keeps_spans_of_its_own() -> None:
+    """What happens to the one it was appended to does not reach it, nor the other way round."""
+    inner = of(b"ab", b"cd", b"ef").retain()
+    buf = of(b"x")
+    buf.append(inner)
+    buf.skip_bytes(2)
+    buf.discard_read_bytes()
+    inner.skip_bytes(3)
+    inner.discard_read_bytes()
+    assert (bytes(buf), bytes(inner)) == (b"bcdef", b"def")
+    buf._check()
+    inner._check()
+    inner.release()
 
 
 def test_b094_ten_thousand_parts_stay_ten_thousand_components() -> None:

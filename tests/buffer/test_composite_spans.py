@@ -116,16 +116,24 @@ def test_b102_discard_read_bytes_also_trims_the_first_component() -> None:
                 assert buf.get_byte(at) == (model[12 - buf.capacity :])[at]
 
 
-def test_b102_discard_at_the_end_keeps_the_writable_space() -> None:
-    """r == w frees everything up to w; room behind it may still be written."""
-    buf = of(b"abc")
-    buf.write_bytes(b"def")
-    buf.skip_bytes(6)
-    buf.discard_read_components()
-    assert buf.reader_index == buf.writer_index
-    buf.write_bytes(b"again")
-    assert bytes(buf) == b"again"
-    buf._check()
+@pytest.mark.parametrize("discard", ["discard_read_components", "discard_some_read_bytes", "discard_read_bytes"])
+def test_b102_discard_at_the_end_frees_all_up_to_w_and_keeps_the_room_behind(discard: str) -> None:
+    """r == w, also inside a half-written component: both are 0, what was read is gone, the rest may be written."""
+    for written in (1, 3, 63, 64):
+        buf = of(b"abc")
+        buf.ensure_writable(64)
+        room = buf.writable_bytes
+        buf.write_zero(written)
+        buf.skip_bytes(3 + written)
+        with copies():
+            getattr(buf, discard)()
+        buf._check()
+        assert (buf.reader_index, buf.writer_index, buf.capacity) == (0, 0, room - written)
+        assert buf.num_components == (1 if room > written else 0)
+        buf.write_bytes(b"again")
+        assert bytes(buf) == b"again"
+        getattr(buf, discard)()
+        assert bytes(buf) == b"again"
 
 
 @pytest.mark.parametrize("end", ["discard_read_bytes", "discard_read_components", "clear", "release", "consolidate"])

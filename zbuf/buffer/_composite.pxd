@@ -40,8 +40,8 @@ cdef class CompositeByteBuf(Components):
     cpdef discard_read_components(self)
     @cython.locals(gone=list)
     cpdef discard_read_bytes(self)
-    @cython.locals(memory=Memory)
-    cdef int _compact(self, Py_ssize_t n) except -1
+    @cython.locals(n=Py_ssize_t, ceiling=Py_ssize_t, spans=list, memory=Memory)
+    cpdef compact(self)
 
     @cython.locals(twin=CompositeByteBuf)
     cdef ByteBuf _twin(self, ByteBuf model, bint read_only)

@@ -28,7 +28,6 @@ from zbuf.buffer._bytebuf import ByteBuf
 from zbuf.buffer._components import Components
 from zbuf.buffer._dump import repr_of
 from zbuf.buffer._spans import Span, Spans
-from zbuf.memory._memory import Memory
 
 if TYPE_CHECKING:
     from zbuf.buffer._allocator import Allocator
@@ -119,11 +118,12 @@ class CompositeByteBuf(Components):
     def _add_what_fits(self, taken: list[Span]) -> None:
         """Add the spans of the parts before the one that failed.
 
-        They did fit; but taking a part may run foreign code, which may have filled or released this composite."""
+        They did fit; but taking a part may run foreign code, which may have filled or released this composite; then
+        they are gone."""
         n = 0
         for span in taken:
             n += span.length
-        if n and self._refcnt and n <= self._max - self._writer:
+        if n and n <= self._max - self._writer:
             self._add(taken)
 
     def prepend(self, part: "ByteBuf | Buffer") -> None:
@@ -265,12 +265,17 @@ class CompositeByteBuf(Components):
         self._check_live()
         self._replace([], self._max)
 
-    def _compact(self, n: int) -> None:
-        fixed = self._max == self._capacity
-        ceiling = n if fixed else self._max
+    def compact(self) -> None:
+        """Copy the readable bytes into one fresh component and let go of all others; works on read-only handles.
+
+        Afterwards reader index 0, writer index and capacity the length; what could not grow still cannot.
+        Cost: readable_bytes copied (COMPACT)."""
+        self._check_live()
+        n = self._writer - self._reader
+        ceiling = n if self._max == self._capacity else self._max
         spans: list[Span] = []
         if n:
-            memory: Memory = self._allocator.lease(n)
+            memory = self._lease(n)
             charge(COMPACT, n)
             self._spill(self._reader, n, memory.base, 0)
             spans.append(make_span(memory, 0, n, False))

@@ -7,6 +7,6 @@ from zbuf.memory._memory cimport Memory, wrap_memory
 
 @cython.locals(n=Py_ssize_t, one=ByteBuf, span=Span, memory=Memory)
 cdef Span take_span(object part)
-@cython.locals(many=Spans, span=Span, spans=list)
+@cython.locals(many=Spans, n=Py_ssize_t, span=Span, spans=list)
 cdef list take_spans(object part)
 cpdef give_up(object part)

@@ -48,7 +48,11 @@ def take_spans(part: "ByteBuf | Buffer") -> list[Span]:
         many: Spans = part
         if many._refcnt == 0:
             raise dead()
-        spans = many._spans_of(many._reader, many._writer - many._reader)
+        n = many._writer - many._reader
+        if n == many._capacity and many._refcnt == 1 and not many._read_only:
+            spans = many._spans[many._first :]  # it dies here, and leaves its own spans
+        else:
+            spans = many._spans_of(many._reader, n)
         many.release()
         return spans
     span = take_span(part)
