@@ -266,6 +266,11 @@ class Window:
         at = self._expose()
         return self._memory.export(at, self._writer - self._reader, self._exports_read_only())
 
+    def __release_buffer__(self, view: memoryview, /) -> None:
+        # There is nothing to do. But numpy.frombuffer keeps a view only of what has this slot, and of all others the
+        # object alone, which here may let go of the memory long before the array goes.
+        pass
+
     def _expose(self) -> int:
         """Put the window over the readable bytes and return where they start in its block."""
         raise BufferError("nothing to export")

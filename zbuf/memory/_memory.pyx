@@ -13,7 +13,7 @@ In this form `base` is a C pointer; in the interpreted form it is a memoryview o
 cimport cython
 from cpython.buffer cimport PyBuffer_FillInfo, PyBuffer_IsContiguous
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.exc cimport PyErr_WriteUnraisable
+from cpython.exc cimport PyErr_SetObject, PyErr_WriteUnraisable
 from cpython.float cimport PyFloat_AsDouble
 from cpython.long cimport PyLong_AsUnsignedLongLong
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
@@ -67,6 +67,27 @@ cdef extern from *:
         }
         PyType_Modified(type);
     }
+    /* A descriptor of type's own for a method that it inherits or has: `found` is Cython's function object, or a
+       descriptor that was made here for a base. `doc` must live as long as the process. */
+    static int zb_own_method(PyTypeObject *type, PyObject *name, PyObject *found, const char *doc) {
+        PyMethodDef *def;
+        PyObject *own;
+        int done;
+        if (Py_TYPE(found) == &PyMethodDescr_Type) {
+            def = ((PyMethodDescrObject *)found)->d_method;
+        } else {
+            def = (PyMethodDef *)PyMem_RawMalloc(sizeof(PyMethodDef));
+            if (def == NULL) { PyErr_NoMemory(); return -1; }
+            *def = *((PyCFunctionObject *)found)->m_ml;
+            def->ml_doc = doc;
+        }
+        own = PyDescr_NewMethod(type, def);
+        if (own == NULL) return -1;
+        done = PyDict_SetItem(type->tp_dict, name, own);
+        Py_DECREF(own);
+        PyType_Modified(type);
+        return done;
+    }
     /* The fields of source, the class and the table of methods of model: the table is the first field of both. */
     static PyObject *zb_clone(PyObject *model, PyObject *source) {
         PyTypeObject *type = Py_TYPE(model);
@@ -91,6 +112,7 @@ cdef extern from *:
         pass
     void zb_seal(PyTypeObject *cls, PyTypeObject *window)
     PyObject *zb_clone(PyObject *model, PyObject *source) except NULL
+    int zb_own_method(PyTypeObject *cls, object name, object found, const char *doc) except -1
     PyObject *zb_clone_larger(PyObject *model) except NULL
 
 cdef extern from *:
@@ -186,16 +208,23 @@ cdef class Memory:
         if self._home is not None:
             try:
                 self._home._give_back(self._block)
-            except BaseException:
-                PyErr_WriteUnraisable(self._home)
+            except BaseException as exc:
+                _report(exc, self._home)
         if self._on_release is not None:
             # Its owner is going to close or free what was wrapped: by then nothing of ours may hold it any more.
             self._view = None
             self._source = None
             try:
                 self._on_release()
-            except BaseException:
-                PyErr_WriteUnraisable(self._on_release)
+            except BaseException as exc:
+                _report(exc, self._on_release)
+
+
+cdef int _report(object exc, object culprit) except -1:
+    """Give an exception that nobody can catch to sys.unraisablehook."""
+    PyErr_SetObject(type(exc), exc)
+    PyErr_WriteUnraisable(culprit)
+    return 0
 
 
 cdef int _refuse_plainly(PyObject *memory, Py_buffer *view, int flags) noexcept:
@@ -294,6 +323,11 @@ cdef class Window:
             view, self._memory, self._base + at, self._writer - self._reader, self._exports_read_only(), flags
         )
 
+    def __releasebuffer__(self, Py_buffer *view):
+        # Never called: the exporter is the memory. But numpy.frombuffer keeps a view only of what has this slot, and
+        # of all others the object alone, which here may let go of the memory long before the array goes.
+        pass
+
     cdef Py_ssize_t _expose(self) except -1:
         raise BufferError("nothing to export")
 
@@ -310,9 +344,47 @@ def seal(cls):
     """Forbid subclasses of `cls` from here on: the compiled form cannot honour what they would override.
 
     A class that adds no field to `Window` also gets one free list with the others of its size, and goes straight to
-    Window's clean-up instead of through that of each base in turn, which has nothing to do.
+    Window's clean-up instead of through that of each base in turn, which has nothing to do. And it gets descriptors of
+    its own for all its methods: CPython calls a method without detours only where a plain descriptor's class is exactly
+    that of the object. That is worth 3 ns a call, a fifth of what get_int takes.
     """
+    seen = set()
     zb_seal(<PyTypeObject *> cls, <PyTypeObject *> Window)
+    for base in cls.__mro__:
+        for name, found in list(vars(base).items()):
+            if base is not object and name not in seen and type(found) in (CYTHON_METHOD, PLAIN_METHOD):
+                zb_own_method(<PyTypeObject *> cls, name, found, signed_doc(name, found))
+            seen.add(name)
+
+
+cdef const char *signed_doc(str name, object method) except NULL:
+    """Return the docstring of a method behind its signature, where and as `inspect` looks for it."""
+    cdef bytes text
+    if type(method) is PLAIN_METHOD:
+        return b""  # it has one
+    code = method.__code__
+    names = list(code.co_varnames)
+    first_default = code.co_argcount - len(method.__defaults__ or ())
+    parts = ["$self"]
+    for k in range(1, code.co_argcount):
+        shown = "=" + repr(method.__defaults__[k - first_default]) if k >= first_default else ""
+        parts.append(names[k] + shown)
+    keywords = names[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    if code.co_flags & 4:  # inspect.CO_VARARGS
+        parts.append("*" + names[code.co_argcount + code.co_kwonlyargcount])
+    elif keywords:
+        parts.append("*")
+    for keyword in keywords:
+        defaults = method.__kwdefaults__ or {}
+        parts.append(keyword + ("=" + repr(defaults[keyword]) if keyword in defaults else ""))
+    text = f"{name}({', '.join(parts)})\n--\n\n{method.__doc__ or ''}".encode()
+    SIGNED_DOCS.append(text)
+    return PyBytes_AS_STRING(text)
+
+
+CYTHON_METHOD = type(vars(Memory)["is_immutable"])
+PLAIN_METHOD = type(str.upper)
+SIGNED_DOCS = []  # they live as long as the methods, which is for ever
 
 
 cdef Window sprout(Window model, Window source):
