@@ -1,6 +1,6 @@
 """Which groups there are.
 
-Owns    finding the modules that measure something: micro/bench_*.py and flow/bench_*.py with NAME, SUMMARY and run().
+Owns    finding the modules that measure something: micro/, codec/ and flow/bench_*.py with NAME, SUMMARY and run().
 Never   what they measure.
 Always  a group is found by its file; no list has to be kept."""
 
@@ -28,9 +28,9 @@ class Group(Protocol):
 
 
 def find_groups() -> dict[str, Group]:
-    """Return the groups by name: first the single calls, then the flows, each in the order of the file names."""
+    """Return the groups by name: single calls, then codecs, then flows, each in the order of the file names."""
     groups: dict[str, Group] = {}
-    for folder in ("micro", "flow"):
+    for folder in ("micro", "codec", "flow"):
         for path in sorted((_HERE / folder).glob("bench_*.py")):
             module = importlib.import_module(f"benchmarks.{folder}.{path.stem}")
             if hasattr(module, "NAME") and hasattr(module, "run"):

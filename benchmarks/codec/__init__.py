@@ -1,0 +1,1 @@
+"""Codecs without a socket: what framing costs, and how often it copies."""
