@@ -23,6 +23,7 @@ FLOORS = {
     "outbound": 5,
     "pipeline": 6,
     "handlers": 7,
+    "probe": 7,
     "transport": 7,
     "protocols": 8,
     "cli": 9,
@@ -33,8 +34,8 @@ OUTSIDE = {"__init__", "__main__", "_build"}
 
 SOCKETS = {"socket", "select", "selectors", "asyncio", "ssl", "socketserver", "signal", "uvloop"}
 FILES = {"os", "io", "mmap", "pathlib", "shutil", "tempfile", "ctypes", "fcntl", "stat"}
-SOCKET_ROOMS = {"transport", "cli", "testing"}
-FILE_ROOMS = {"region", "io", "transport", "cli", "testing"}
+SOCKET_ROOMS = {"transport", "probe", "cli", "testing"}
+FILE_ROOMS = {"region", "io", "transport", "probe", "cli", "testing"}
 # The exceptions, by name: a room or a file, what it may import all the same, and why.
 EXCEPTIONS = {
     "_form": {"os"},  # reads the package's own directory and the environment, before anything runs

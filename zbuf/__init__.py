@@ -3,6 +3,7 @@
 Which room holds what (imports point down only):
 
     cli, testing      commands; the public test kit
+    probe             what this kernel really does under each technique
     protocols         one protocol each (http)
     transport         sockets and the event loop: connect(), serve()
     pipeline          handlers, contexts, who sees the message next
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from zbuf import _form as _form  # first: it decides which form the modules below are loaded in
 from zbuf.buffer import (
     Allocator,
+    BufferHolder,
     ByteBuf,
     CompositeByteBuf,
     MultiSearch,
@@ -34,6 +36,7 @@ from zbuf.buffer import (
     decode_hex_dump,
     default_allocator,
     empty,
+    equal_range,
     hex_dump,
     pretty_hex_dump,
     release,
@@ -85,6 +88,7 @@ __all__ = [
     "NEED_DATA",
     "Allocator",
     "AttributeKey",
+    "BufferHolder",
     "ByteBuf",
     "ByteBufReader",
     "ByteBufWriter",
@@ -124,6 +128,7 @@ __all__ = [
     "decode_hex_dump",
     "default_allocator",
     "empty",
+    "equal_range",
     "hex_dump",
     "pretty_hex_dump",
     "release",

@@ -1,6 +1,7 @@
 """The commands of `python -m zbuf`.
 
-`serve DIR` serves the files of a directory over HTTP/1.1 and prints the bill of every request.
+`serve DIR` serves the files of a directory over HTTP/1.1 and prints the bill of every request;
+`probe` finds out what this kernel does under each zero-copy technique.
 """
 
 from zbuf.cli._main import main

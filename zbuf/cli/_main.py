@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        return _serve(options)
+        return COMMANDS[options.command](options)
     except CommandError as exc:
         print(f"zbuf {options.command}: {exc}", file=sys.stderr)
         return 2
@@ -47,6 +47,15 @@ def _serve(options: argparse.Namespace) -> int:
         how = "it comes with the extra: python -m pip install 'zbuf[http]'"
         raise CommandError(f"httptools is missing; {how}") from None
     return serve(options.directory, options.host, options.port, quiet=options.quiet)
+
+
+def _probe(options: argparse.Namespace) -> int:
+    from zbuf.cli._probe import run
+
+    return run(options.directory, as_json=options.json, fresh=options.fresh)
+
+
+COMMANDS = {"serve": _serve, "probe": _probe}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -72,6 +81,17 @@ def _parser() -> argparse.ArgumentParser:
         "--port", type=_port, default=8080, help="the port; 0 takes a free one and prints it (default: %(default)s)"
     )
     serve.add_argument("--quiet", action="store_true", help="no line per request, only the summary")
+    probe = commands.add_parser(
+        "probe",
+        help="find out which zero-copy techniques this machine has, and what the kernel does under each",
+        description="Try every technique once, with a file in DIR and a connection over loopback, and print which are "
+        "there and whether the kernel shared the pages or copied them. The result is kept per kernel release and file "
+        "system.",
+        allow_abbrev=False,
+    )
+    probe.add_argument("directory", metavar="DIR", nargs="?", help="where the file lies (default: temporary files)")
+    probe.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    probe.add_argument("--fresh", action="store_true", help="try again, whatever the cache says")
     return parser
 
 
