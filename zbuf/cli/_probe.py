@@ -44,9 +44,9 @@ def _print(found: Findings) -> None:
         [_interface(each) for each in found.interfaces],
     )
     print(
-        "Narrow: the kernel moves it, or takes it where it lies; broad: pieces of user memory in one call. Observed by\n"
-        "sending 32 KiB over loopback and changing the source before the receiver reads: `shared` means that the new\n"
-        "bytes arrived. A verdict holds for this kernel and file system; it is no promise of theirs."
+        "Narrow: the kernel moves it, or takes it where it lies; broad: pieces of user memory in one call. Observed\n"
+        "by sending 32 KiB over loopback and changing the source before the receiver reads: `shared` means that the\n"
+        "new bytes arrived. A verdict holds for this kernel and file system; it is no promise of theirs."
     )
 
 
