@@ -17,6 +17,8 @@ from zbuf.memory._memory cimport (
 
 cdef int TRANSFER
 cdef int GATHER
+cdef object STRUCT
+cdef dict _LAYOUTS
 
 cdef class Bulk(Setters):
     cpdef bytes get_bytes(self, Py_ssize_t index, Py_ssize_t length)
@@ -44,7 +46,16 @@ cdef class Bulk(Setters):
     @cython.locals(k=Py_ssize_t)
     cdef int _fill(self, Py_ssize_t index, Py_ssize_t n) except -1
     cdef int _check_readable(self, Py_ssize_t n) except -1
+    @cython.locals(size=Py_ssize_t)
+    cpdef object get_struct(self, Py_ssize_t index, object fmt)
+    @cython.locals(size=Py_ssize_t)
+    cpdef object read_struct(self, object fmt)
+    cdef object _unpack(self, object layout, Py_ssize_t index, Py_ssize_t size)
+    @cython.locals(rest=cython.ulonglong, size=Py_ssize_t, at=Py_ssize_t)
+    cpdef object write_varint(self, object value)
     @cython.locals(seen=Py_ssize_t, byte=cython.ulonglong)
     cdef object _scan_varint(self, Py_ssize_t index)
 
 cdef int _check_part(Py_ssize_t start, Py_ssize_t n, Py_ssize_t size, str name) except -1
+cdef object _layout(object fmt)
+cdef object _struct_of(object fmt)

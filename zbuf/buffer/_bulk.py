@@ -33,6 +33,7 @@ __all__ = ["Bulk", "varint_size"]
 TRANSFER = int(CopyReason.TRANSFER)
 GATHER = int(CopyReason.GATHER)
 MAX_VARINT = 2**64 - 1
+STRUCT = struct.Struct
 
 
 class Bulk(Setters):
@@ -319,23 +320,34 @@ class Bulk(Setters):
     def get_struct(self, index: int, fmt: "str | struct.Struct") -> tuple[Any, ...]:
         """Return the values of `fmt` at absolute `index`; nothing moves. Values that straddle spans are gathered first.
 
-        A format without `<`, `>`, `!` or `=` is native order with padding, as in the struct module.
+        A format without `<`, `>`, `!` or `=` is native order with padding, as in the struct module. Cost: no bytes, but
+        across spans they are copied once (GATHER); a `struct.Struct` made beforehand saves a look-up.
         Raises: BoundsError, struct.error (a bad format)."""
         index = as_size(index)
         layout = _layout(fmt)
         size: int = layout.size
         self._check_range(index, size)
-        return layout.unpack(self._copy_out(index, size, TRANSFER))
+        return self._unpack(layout, index, size)
 
     def read_struct(self, fmt: "str | struct.Struct") -> tuple[Any, ...]:
         """Read the values of `fmt` and move the reader index by its size. Raises: BoundsError, struct.error."""
         layout = _layout(fmt)
         size: int = layout.size
         self._check_readable(size)
-        values = layout.unpack(self._copy_out(self._reader, size, TRANSFER))
+        values = self._unpack(layout, self._reader, size)
         self._check_readable(size)  # again: a subclass of Struct may have run anything
         self._reader += size
         return values
+
+    def _unpack(self, layout: struct.Struct, index: int, size: int) -> tuple[Any, ...]:
+        """Return the values of `layout` at the checked range: from where they lie, or from a copy across spans."""
+        if type(layout) is STRUCT and size:
+            self._seek(index)
+            if size <= self._hi - index:
+                if cython.compiled:
+                    return layout.unpack_from(self._memory, index + self._shift)
+                return layout.unpack_from(self._base, index + self._shift)
+        return layout.unpack(self._copy_out(index, size, GATHER))
 
     def set_struct(self, index: int, fmt: "str | struct.Struct", *values: Any) -> None:
         """Store `values` as `fmt` at absolute `index`; nothing moves.
@@ -391,8 +403,22 @@ class Bulk(Setters):
         if number < 0 or number > MAX_VARINT:
             self._check_writable()
             raise OverflowError(f"the value is outside 0..{MAX_VARINT}")
-        data = _varint(number)
-        return self._from_source(0, data, None, None, True)
+        rest = number
+        size = 1
+        while rest > 0x7F:
+            rest >>= 7
+            size += 1
+        self._ensure(size)
+        at = self._writer
+        self._check_span_writable(at, size)  # all of it before the first byte changes
+        rest = number
+        while rest > 0x7F:
+            self.set_byte(at, rest & 0x7F | 0x80)
+            rest >>= 7
+            at += 1
+        self.set_byte(at, rest)
+        self._writer = at + 1
+        return size
 
     def write_varint_zigzag(self, value: int) -> int:
         """Write a signed 64-bit `value` as a zigzag varint and return its size in bytes. Raises: as write_varint."""
@@ -430,7 +456,7 @@ def _check_part(start: int, n: int, size: int, name: str) -> None:
 
 
 def _layout(fmt: "str | struct.Struct") -> struct.Struct:
-    return fmt if isinstance(fmt, struct.Struct) else _struct_of(fmt)
+    return fmt if type(fmt) is STRUCT or isinstance(fmt, STRUCT) else _struct_of(fmt)
 
 
 _LAYOUTS: dict[str, struct.Struct] = {}
@@ -444,15 +470,6 @@ def _struct_of(fmt: str) -> struct.Struct:
             _LAYOUTS.clear()
         _LAYOUTS[sys.intern(fmt) if type(fmt) is str else fmt] = layout
     return layout
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
 
 
 def varint_size(value: int) -> int:
