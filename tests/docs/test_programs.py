@@ -75,6 +75,13 @@ def _one_kind_of_send(text: str) -> list[str]:
     return rows
 
 
+def test_streams_prints_what_the_page_shows() -> None:
+    """An archive, a line and a pickle go to a file and come back; no bill has a copy."""
+    printed = output_of(example("streams"))
+    assert shown("streams") == printed
+    assert printed.count("copied: nothing") == 3
+
+
 @needs_curl
 def test_serve_prints_the_bills_on_the_page(tmp_path: Path) -> None:
     """Each request of the page, made with curl, prints the bill that the page shows; only numbers may differ."""

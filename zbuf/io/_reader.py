@@ -9,6 +9,7 @@ Always  stream and buffer share one reader index: what is read moves it. The pos
 import io
 import operator
 import os
+from typing import TYPE_CHECKING, Any
 
 from zbuf._types import Buffer
 from zbuf.buffer import ByteBuf
@@ -28,6 +29,9 @@ class ByteBufReader(io.BufferedIOBase):
     of `buf` when it is closed. Cost: what is read is copied once (TRANSFER).
     Raises: BoundsError if fewer bytes are readable, ValueError if `length` is negative or the stream closed,
     ReferenceCountError if the buffer was released. Source: Netty ByteBufInputStream."""
+
+    if TYPE_CHECKING:
+        name: Any  # TextIOWrapper's type asks for it; like BytesIO, a stream over a buffer has none when it runs
 
     _buf: ByteBuf | None = None
     _release = False

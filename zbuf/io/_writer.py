@@ -6,6 +6,7 @@ Always  a write takes all of its bytes or none.
 """
 
 import io
+from typing import TYPE_CHECKING, Any
 
 from zbuf._types import Buffer
 from zbuf.buffer import ByteBuf
@@ -21,6 +22,9 @@ class ByteBufWriter(io.BufferedIOBase):
     one count of `buf` when it is closed. Cost: what is written is copied once (TRANSFER), growth apart.
     Raises: TypeError (str, None), BufferError, CapacityError, ReadOnlyError, ReferenceCountError, nothing is written;
     ValueError if the stream is closed. Source: Netty ByteBufOutputStream."""
+
+    if TYPE_CHECKING:
+        name: Any  # TextIOWrapper's type asks for it; like BytesIO, a stream over a buffer has none when it runs
 
     _buf: ByteBuf | None = None
     _release = False
