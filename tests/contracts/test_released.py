@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.contracts._kit import GETTERS, SETTERS, Make, each_fresh_shape, each_shape, failure_of, for_each
-from zbuf import ByteBuf, _form, composite, copied, hex_dump, pretty_hex_dump, wrap
+from zbuf import ByteBuf, MultiSearch, _form, composite, copied, equal_range, hex_dump, pretty_hex_dump, wrap
 from zbuf.errors import ReferenceCountError
 
 DATA = b"released"
@@ -66,11 +66,22 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "read_string": (0,),
     "get_string": (0, 0),
     "to_string": (),
+    "is_text": (),
     "write_string": ("",),
     "set_string": (0, ""),
     "find": (b"",),
     "rfind": (b"",),
     "bytes_before": (b"",),
+    "index_of": (0, 0, 0),
+    "find_all": (b"a",),
+    "count": (b"a",),
+    "split_indices": (b"a",),
+    "startswith": (b"",),
+    "endswith": (b"",),
+    "for_each_byte": (bool,),
+    "for_each_byte_desc": (bool,),
+    "find_any": (b"",),
+    "find_not": (b"",),
     "slice": (),
     "read_slice": (0,),
     "duplicate": (),
@@ -144,6 +155,8 @@ PROTOCOLS: dict[str, Callable[[ByteBuf], Any]] = {
     "pretty_hex_dump": pretty_hex_dump,
     "wrap": wrap,
     "copied": copied,
+    "equal_range": lambda b: equal_range(b, 0, b"", 0, 0),
+    "equal_range of it": lambda b: equal_range(b"", 0, b, 0, 0),
     "pickle": lambda b: pickle.dumps(b, 5),
     "pickle before 5": lambda b: pickle.dumps(b, 4),
     "__array__": lambda b: b.__array__(),
@@ -156,6 +169,9 @@ PROTOCOLS: dict[str, Callable[[ByteBuf], Any]] = {
     "read_bytes_into it": lambda b: copied(b"abc").read_bytes_into(b),
     "get_bytes_into it": lambda b: copied(b"abc").get_bytes_into(0, b),
     "find it": lambda b: copied(b"abc").find(b),
+    "find_any of it": lambda b: copied(b"abc").find_any(b),
+    "MultiSearch of it": lambda b: MultiSearch([b]),
+    "MultiSearch in it": lambda b: MultiSearch([b"a"]).find(b),
     "in as needle": lambda b: b in copied(b"abc"),
     "set reader_index": lambda b: setattr(b, "reader_index", 0),
     "set writer_index": lambda b: setattr(b, "writer_index", 0),

@@ -1,7 +1,8 @@
 """Search against bytes.find: every offset, every component border.
 
 Owns    BEHAVIOURS 44 to 47 and 49.
-Never   the methods of the complete surface (find_all, count, MultiSearch).
+Never   the searches that go on (test_scan), several needles (tests/buffer/test_multi_search), what a search costs
+        (tests/counts/test_search_counts).
 Always  results of find are absolute indices, results of bytes_before distances from the reader index."""
 
 from __future__ import annotations
@@ -88,6 +89,53 @@ def test_b045_find_agrees_with_bytes_find_on_two_letters(name: str) -> None:
         assert pattern.reader_index == 3
 
 
+def pieces(rng: random.Random, data: bytes) -> ByteBuf:
+    """The bytes as one block or as components of a kind drawn at random: single bytes, small, large, mixed."""
+    sizes = rng.choice(((len(data) + 1,), (1,), (1, 2, 3), (20, 35, 60), (1, 1, 2, 100), (300, 1)))
+    buf, at = composite(), 0
+    while at < len(data):
+        size = rng.choice(sizes)
+        buf.append(copied(data[at : at + size]))
+        at += size
+    return buf
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_b045_long_and_periodic_needles_agree_with_bytes(seed: int) -> None:
+    """Haystacks that make a naive search compare everything, needles of 1 to 600 bytes, cut in every way."""
+    rng = random.Random(seed)
+    for _ in range(60):
+        letters = rng.choice((b"a", b"ab", b"aaaaaab", bytes(range(256))))
+        unit = bytes(rng.choices(letters, k=rng.choice((1, 2, 7, 100))))
+        hay = (unit * rng.randint(1, 60))[: rng.randint(0, 1500)] + bytes(rng.choices(letters, k=rng.randint(0, 400)))
+        size = rng.choice((1, 2, 3, 8, 17, 100, 600))
+        start = rng.randint(0, len(hay))
+        needle = hay[start : start + size] or b"a"
+        if rng.random() < 0.4:  # nearly in it: one byte differs, at an end or in the middle
+            place = rng.choice((0, len(needle) // 2, len(needle) - 1))
+            needle = needle[:place] + bytes((needle[place] ^ 1,)) + needle[place + 1 :]
+        buf = pieces(rng, hay)
+        end = rng.randint(start, len(hay))
+        assert (buf.find(needle), buf.rfind(needle)) == (hay.find(needle), hay.rfind(needle))
+        assert buf.find(needle, start, end) == hay.find(needle, start, end)
+        assert buf.rfind(needle, start, end) == hay.rfind(needle, start, end)
+
+
+@pytest.mark.parametrize("size", [2, 3, 15, 16, 17, 31, 64, 65, 255, 256, 257, 1000])
+def test_b044_a_needle_is_found_at_every_place_of_a_block(size: int) -> None:
+    """Sizes around the widths that the search compares at once, at each offset, with nothing read beside the range."""
+    needle = b"<" + bytes(size - 2) + b">"
+    noise = b"<" * 70 + bytes(70) + b">" * 70
+    for offset in range(0, 140, 3):
+        hay = noise[offset:] + needle + noise[:offset]
+        buf = copied(needle + hay + needle)  # a match just outside the range on both sides
+        first, last = size, size + len(hay)
+        assert buf.find(needle, first, last) == hay.find(needle) + size
+        assert buf.rfind(needle, first, last) == hay.rfind(needle) + size
+        assert buf.find(needle, first + 1 + hay.find(needle), last) == -1
+        assert buf.rfind(needle, first, size + hay.find(needle) + size - 1) == -1
+
+
 def cut(data: bytes, *borders: int) -> ByteBuf:
     """A composite with component borders at these offsets."""
     buf = composite()
@@ -162,6 +210,19 @@ def test_find_reaches_behind_the_writer_index_only_when_asked(shape: Make) -> No
     buf.set_index(r + 1, r + 3)
     assert (buf.find(b"a"), buf.find(b"a", 0, buf.capacity) == r, buf.find(b"a", r + 1, r + 6)) == (-1, True, r + 3)
     assert buf.rfind(b"c", r, r + 6) == r + 5
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 5])
+def test_b046_a_needle_over_many_components_is_found_from_both_ends(step: int) -> None:
+    """Needles that span up to all components, behind and before their own near misses."""
+    for needle in (b"abcabd", b"aaaaab", b"baaaaa", b"ab" * 12 + b"b", b"x" * 40):
+        for before in range(12):
+            hay = needle[:-1] * 2 + b"-" * before + needle + needle[1:] * 2 + needle + needle[:-1]
+            buf = cut(hay, *range(step, len(hay), step))
+            assert buf.find(needle) == hay.find(needle)
+            assert buf.rfind(needle) == hay.rfind(needle)
+            end = hay.rfind(needle) + len(needle) - 1
+            assert buf.rfind(needle, 0, end) == hay.rfind(needle, 0, end)
 
 
 def test_b049_resuming_behind_the_last_miss_finds_every_match() -> None:

@@ -107,7 +107,7 @@ class Spans(ByteBuf):
     def _span_at(self, index: int) -> int:
         """Return the place in the list of the span that holds the byte at `index`, which is below the capacity.
 
-        Tries the span that was shown last and the next one, then bisects."""
+        Tries the span that was shown last and its neighbours, then bisects."""
         place = index + self._origin
         low = self._shown
         high = len(self._spans)
@@ -118,6 +118,10 @@ class Spans(ByteBuf):
                     return low
                 high = low
                 low = self._first
+                if high > low:  # searches from the end walk this way
+                    span = self._spans[high - 1]
+                    if span.end - place <= span.length:
+                        return high - 1
             elif low + 1 < high:
                 low += 1
                 span = self._spans[low]

@@ -13,8 +13,8 @@ cdef class Text(Transfer):
     cpdef bint is_text(self, object index=*, object length=*, object encoding=*) except -1
     @cython.locals(k=Py_ssize_t, used=Py_ssize_t)
     cdef bint _is_utf8(self, Py_ssize_t at, Py_ssize_t end) except -1
-    @cython.locals(k=Py_ssize_t, size=Py_ssize_t)
-    cdef bint _is_encoded(self, str name, Py_ssize_t at, Py_ssize_t n) except -1
+    @cython.locals(k=Py_ssize_t)
+    cdef bint _is_encoded(self, object info, Py_ssize_t at, Py_ssize_t n) except -1
     @cython.locals(start=Py_ssize_t, n=Py_ssize_t)
     cdef tuple _range(self, object index, object length)
 

@@ -7,6 +7,7 @@ Always  a call that raises has written nothing and moved nothing. Characters tha
 
 import codecs
 import sys
+from typing import Any
 
 try:
     import cython
@@ -83,11 +84,11 @@ class Text(Transfer):
         Characters may lie across components; one that is cut off at the end of the range is none. Nothing moves.
         Cost: linear; UTF-8 is looked at where it lies, in any other encoding the bytes are copied a piece at a time
         (TEXT). Raises: BoundsError, LookupError (unknown encoding, or none of text). Source: Netty isText."""
-        name = "utf-8" if encoding == "utf-8" else codecs.lookup(encoding).name  # foreign code may answer
+        info = None if encoding == "utf-8" else codecs.lookup(encoding)  # foreign code may answer
         start, n = self._range(index, length)
-        if name == "utf-8":
+        if info is None or info.name in ("utf-8", "utf-8-sig"):  # the mark in front is UTF-8 as well
             return self._is_utf8(start, start + n)
-        return self._is_encoded(name, start, n)
+        return self._is_encoded(info, start, n)
 
     def _is_utf8(self, at: int, end: int) -> bool:
         decode = codecs.utf_8_decode
@@ -107,20 +108,24 @@ class Text(Transfer):
             return False
         return True
 
-    def _is_encoded(self, name: str, at: int, n: int) -> bool:
-        if name in ("utf-16", "utf-32"):  # alone among all, their incremental decoders insist on a mark of byte order
-            size = 2 if name == "utf-16" else 4
-            mark = self._copy_out(at, min(size, n), TEXT)
+    def _is_encoded(self, info: codecs.CodecInfo, at: int, n: int) -> bool:
+        if not getattr(info, "_is_text_encoding", True):  # as bytes.decode asks: base64 and its like are none
+            raise LookupError(f"{info.name!r} is not an encoding of text")
+        make: Any = info.incrementaldecoder  # None, against its type, where a foreign codec has none
+        if info.name in ("utf-16", "utf-32"):  # alone among all, their incremental decoders insist on a byte order mark
+            mark = self._copy_out(at, min(2 if info.name == "utf-16" else 4, n), TEXT)
             if mark not in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
-                name += "-le" if sys.byteorder == "little" else "-be"
-        decoder = codecs.getincrementaldecoder(name)()
+                make = codecs.getincrementaldecoder(info.name + ("-le" if sys.byteorder == "little" else "-be"))
         try:
+            decode = None if make is None else make("strict").decode
             while True:
                 self._check_range(at, n)  # a decoder may be foreign code
-                k = min(n, PIECE)
+                k = n if decode is None else min(n, PIECE)
                 piece = self._copy_out(at, k, TEXT)
-                if not isinstance(decoder.decode(piece, k == n), str):
-                    raise LookupError(f"{name!r} is not an encoding of text")
+                if decode is None:
+                    info.decode(piece, "strict")
+                else:
+                    decode(piece, k == n)
                 if k == n:
                     return True
                 at += k
