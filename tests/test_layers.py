@@ -14,6 +14,7 @@ FLOORS = {
     "_types": 0,
     "_form": 0,
     "_cython": 0,
+    "_environ": 0,
     "memory": 1,
     "audit": 2,
     "buffer": 3,
@@ -39,6 +40,7 @@ FILE_ROOMS = {"region", "io", "transport", "probe", "cli", "testing"}
 # The exceptions, by name: a room or a file, what it may import all the same, and why.
 EXCEPTIONS = {
     "_form": {"os"},  # reads the package's own directory and the environment, before anything runs
+    "_environ": {"os"},  # reads two variables
     "memory": {"mmap", "ctypes"},  # anonymous memory and raw bytes are what the room is about
     "protocols/http/_files.py": {"os", "stat"},  # looks at what region opened beneath the root: size, time, kind
     "protocols/http/_listing.py": {"os"},  # reads the names in a directory that is already open

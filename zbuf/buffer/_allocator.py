@@ -14,8 +14,8 @@ except ImportError:
     from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
 
 if not cython.compiled:
-    from zbuf.buffer._bytebuf import fresh
-    from zbuf.memory._memory import as_size
+    from zbuf.buffer._bytebuf import PLAIN
+    from zbuf.memory._memory import as_size, hatch
 from zbuf.buffer._bytebuf import ByteBuf
 from zbuf.buffer._composite import CompositeByteBuf, new_composite
 from zbuf.buffer._indices import MAX_CAPACITY
@@ -53,11 +53,12 @@ class Unpooled(Blocks):
         """Return an empty buffer of `initial_capacity` bytes that grows up to `max_capacity`.
 
         Raises: ValueError if negative or initial above max, MemoryError. Source: Netty Unpooled.buffer."""
-        capacity = as_size(initial_capacity)
-        ceiling = as_size(max_capacity)
-        if capacity < 0 or capacity > ceiling:
-            raise _bad_capacity(capacity, ceiling)
-        return fresh(self.lease(capacity), capacity, ceiling, self)
+        initial_capacity = as_size(initial_capacity)
+        max_capacity = as_size(max_capacity)
+        if initial_capacity < 0 or initial_capacity > max_capacity:
+            raise _bad_capacity(initial_capacity, max_capacity)
+        made: ByteBuf = hatch(PLAIN, self.lease(initial_capacity), initial_capacity, max_capacity, self, True)
+        return made
 
     def composite(self, max_capacity: int = sys.maxsize) -> CompositeByteBuf:
         """Return an empty composite whose own new components come from here. Raises: ValueError if negative."""
@@ -78,11 +79,12 @@ class Pool(BlockPool):
 
         Its bytes are unspecified: what an earlier holder left, unless the pool zeroes on release.
         Raises: ValueError if negative or initial above max, MemoryError."""
-        capacity = as_size(initial_capacity)
-        ceiling = as_size(max_capacity)
-        if capacity < 0 or capacity > ceiling:
-            raise _bad_capacity(capacity, ceiling)
-        return fresh(self.lease(capacity), capacity, ceiling, self)
+        initial_capacity = as_size(initial_capacity)
+        max_capacity = as_size(max_capacity)
+        if initial_capacity < 0 or initial_capacity > max_capacity:
+            raise _bad_capacity(initial_capacity, max_capacity)
+        made: ByteBuf = hatch(PLAIN, self.lease(initial_capacity), initial_capacity, max_capacity, self, True)
+        return made
 
     def composite(self, max_capacity: int = sys.maxsize) -> CompositeByteBuf:
         """Return an empty composite whose own new components come from here. Raises: ValueError if negative."""

@@ -3,7 +3,7 @@ cimport cython
 from zbuf.audit._meter cimport charge
 from zbuf.buffer._growth cimport Growth
 from zbuf.buffer._indices cimport dead, index_outside, negative
-from zbuf.memory._memory cimport EMPTY, Memory, as_size, as_source, as_value, compare, source_size, sprout
+from zbuf.memory._memory cimport EMPTY, Memory, as_size, as_source, as_value, compare, hatch, source_size, sprout
 
 cdef int COPY
 cdef int TOBYTES
@@ -66,7 +66,7 @@ cdef ByteBuf PLAIN
 cdef ByteBuf SLICE
 
 
-@cython.locals(buf=ByteBuf)
+@cython.locals(buf=ByteBuf, maximum=Py_ssize_t)
 cpdef ByteBuf adopt(Memory memory, Py_ssize_t length, object allocator)
 @cython.locals(buf=ByteBuf)
 cpdef ByteBuf fresh(Memory memory, Py_ssize_t capacity, Py_ssize_t max_capacity, object allocator)

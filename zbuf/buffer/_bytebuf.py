@@ -21,7 +21,7 @@ except ImportError:
 if not cython.compiled:
     from zbuf.audit._meter import charge
     from zbuf.buffer._indices import dead, index_outside, negative
-    from zbuf.memory._memory import EMPTY, as_size, as_source, as_value, compare, source_size, sprout
+    from zbuf.memory._memory import EMPTY, as_size, as_source, as_value, compare, hatch, source_size, sprout
 from zbuf._types import Buffer
 from zbuf.audit._bill import CopyReason
 from zbuf.buffer._dump import repr_of
@@ -470,20 +470,13 @@ def adopt(memory: Memory, length: int, allocator: "Allocator") -> ByteBuf:
     """Return a handle over a block fresh from `allocator`, whose first `length` bytes are readable.
 
     Ownership: transfers: nobody else may hold the block. This is how a transport hands on what it received."""
-    buf: ByteBuf = sprout(PLAIN, PLAIN)
-    buf._allocator = allocator
-    buf._look_at(memory, 0, memory.size)
+    maximum = MAX_CAPACITY if memory.size <= MAX_CAPACITY else memory.size
+    buf: ByteBuf = hatch(PLAIN, memory, memory.size, maximum, allocator, False)
     buf._writer = length
-    buf._capacity = memory.size
-    buf._max = MAX_CAPACITY if memory.size <= MAX_CAPACITY else memory.size
     return buf
 
 
 def fresh(memory: Memory, capacity: int, max_capacity: int, allocator: "Allocator") -> ByteBuf:
     """Return an empty handle over the first `capacity` bytes of a block fresh from `allocator`. For allocators."""
-    buf: ByteBuf = sprout(PLAIN, PLAIN)
-    buf._allocator = allocator
-    buf._look_at(memory, 0, capacity)
-    buf._capacity = capacity
-    buf._max = max_capacity
+    buf: ByteBuf = hatch(PLAIN, memory, capacity, max_capacity, allocator, False)
     return buf

@@ -1,6 +1,6 @@
 cimport cython
 
-from zbuf.memory._memory cimport EMPTY, Memory, Window, as_size, references
+from zbuf.memory._memory cimport EMPTY, Memory, Window, as_size, let_go, references
 
 cdef class Indices(Window):
     cpdef set_index(self, Py_ssize_t reader, Py_ssize_t writer)

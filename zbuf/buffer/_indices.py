@@ -18,7 +18,7 @@ except ImportError:
     from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
 
 if not cython.compiled:
-    from zbuf.memory._memory import EMPTY, as_size, references
+    from zbuf.memory._memory import as_size, let_go, references
 from typing import Any, Self
 
 from zbuf.errors import BoundsError, CapacityError, InternalError, ReadOnlyError, ReferenceCountError, UsageError
@@ -215,11 +215,7 @@ class Indices(Window):
 
     def _die(self) -> None:
         """Let go of the memory; every number becomes 0, so that the bounds checks catch later use."""
-        last = self._memory
-        self._refcnt = 0
-        self._reader = self._writer = self._capacity = self._max = 0
-        self._look_at(EMPTY, 0, 0)
-        del last  # at its end an on_release may run, which must find a dead handle
+        let_go(self)
 
     # The window. A contiguous buffer has one that never moves; the composite overrides what is cold here.
 

@@ -2,6 +2,8 @@
 
 cimport cython
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_CheckExact
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.string cimport memcmp, memcpy, memmove, memset
 
 cdef extern from *:
@@ -63,18 +65,42 @@ cdef extern from *:
     int ZB_SIGN24(unsigned int v) noexcept nogil
 
 
-cdef class Block:
-    cdef void *_origin
-    cdef unsigned char *bytes
-    cdef readonly Py_ssize_t size
-    cdef readonly Py_ssize_t alignment
+cdef extern from *:
+    """
+    /* A sanitizer build sees a raw pointer kept past its reference: what waits on a shelf is poisoned. */
+    #if defined(__SANITIZE_ADDRESS__)
+    void __asan_poison_memory_region(void const volatile *p, size_t n);
+    void __asan_unpoison_memory_region(void const volatile *p, size_t n);
+    #define zb_poison(p, n) __asan_poison_memory_region(p, n)
+    #define zb_unpoison(p, n) __asan_unpoison_memory_region(p, n)
+    #else
+    #define zb_poison(p, n) ((void)0)
+    #define zb_unpoison(p, n) ((void)0)
+    #endif
+    /* 64, 96, 128, 192, ...: the powers of two and the middles between them. */
+    static inline Py_ssize_t zb_class_of(Py_ssize_t n) {
+        if (n <= 64) return 0;
+    #if defined(__GNUC__)
+        int power = 63 - __builtin_clzll((unsigned long long)(n - 1));  /* 2**power < n <= 2**(power + 1) */
+    #else
+        int power = 6;
+        while (((Py_ssize_t)2 << power) < n) power++;
+    #endif
+        return 2 * (power - 6) + (n - ((Py_ssize_t)1 << power) > ((Py_ssize_t)1 << (power - 1)) ? 2 : 1);
+    }
+    """
+    void zb_poison(void *p, Py_ssize_t n) noexcept
+    void zb_unpoison(void *p, Py_ssize_t n) noexcept
+    Py_ssize_t zb_class_of(Py_ssize_t n) noexcept
+    void _Py_NewReference(PyObject *o) noexcept
 
-    cpdef wipe(self)
-    cpdef bint is_exported(self)
+
+cdef enum:
+    MOST_CLASSES = 48  # 64 bytes to 256 MiB in 45 classes
 
 
 cdef class Home:
-    cdef void _give_back(self, Block block) except *
+    cdef bint _receive(self, Memory memory) noexcept
 
 
 @cython.final
@@ -83,10 +109,15 @@ cdef class Memory:
     cdef object __weakref__
     cdef unsigned char *base
     cdef readonly Py_ssize_t size
+    cdef readonly Py_ssize_t exports
     cdef readonly bint read_only
     cdef public bint external
-    cdef Block _block
-    cdef Home _home
+    cdef readonly int pages
+    cdef int _shelf
+    cdef PyObject *_home  # owned, and NULL on a shelf
+    cdef PyObject *_next
+    cdef void *_origin
+    cdef object _record
     cdef object _source
     cdef object _view
     cdef object _on_release
@@ -94,6 +125,12 @@ cdef class Memory:
     cpdef export(self, Py_ssize_t at, Py_ssize_t n, bint read_only)
     cpdef bint is_immutable(self) except -1
     cpdef Py_ssize_t address(self)
+
+
+@cython.final
+@cython.no_gc
+cdef class Shelf:
+    cdef PyObject *tops[MOST_CLASSES]
 
 
 @cython.final
@@ -127,11 +164,20 @@ cdef class Window:
 
 
 cdef Memory EMPTY
+cdef object KEEPER
+cdef bint WATCHED
 cdef Window sprout(Window model, Window source)
+cdef Window hatch(
+    Window model, Memory memory, Py_ssize_t capacity, Py_ssize_t maximum, object allocator, bint is_first
+)
+cdef int enter(Memory memory, Home home, Py_ssize_t asked) except -1
+cdef void settle(Memory memory) noexcept
+cdef void retire(Memory memory, object bar) noexcept
 cdef Window sprout_hollow(Window model, int hollow)
 
 cpdef Memory allocate(Py_ssize_t size, Py_ssize_t alignment=*)
-cpdef Memory lease(Block block, Home home)
+cpdef Memory allocate_in(object source, Py_ssize_t at, Py_ssize_t size, int pages)
+cpdef watch(object keeper)
 cpdef Memory wrap_memory(object source, object on_release=*)
 cdef Py_ssize_t references(Memory memory) noexcept
 cpdef object as_source(object value)
@@ -146,6 +192,50 @@ cdef bytes to_bytes(const unsigned char *base, Py_ssize_t at, Py_ssize_t n)
 cdef bytes blank(Py_ssize_t n)
 cdef unsigned char *base_of(bytes data) noexcept
 
+
+cdef inline Py_ssize_t class_of(Py_ssize_t nbytes) noexcept:
+    return zb_class_of(nbytes)
+
+cdef inline bint is_watched() noexcept:
+    return WATCHED
+
+cdef inline void set_home(Memory memory, Home home) noexcept:
+    Py_INCREF(home)
+    memory._home = <PyObject *> home
+
+cdef inline Memory unshelve(Shelf shelf, Py_ssize_t k, Home home):
+    cdef PyObject *o = shelf.tops[k]
+    cdef Memory memory
+    if o is NULL:
+        return None
+    shelf.tops[k] = (<Memory> o)._next
+    _Py_NewReference(o)
+    memory = <Memory> o
+    Py_DECREF(memory)  # the line above added to the reference that it was born with
+    zb_unpoison(memory.base, memory.size)
+    if home is not None:
+        set_home(memory, home)
+    return memory
+
+cdef inline bint shelve(Shelf shelf, Memory memory) noexcept:
+    zb_poison(memory.base, memory.size)
+    memory._next = shelf.tops[memory._shelf]
+    shelf.tops[memory._shelf] = <PyObject *> memory
+    return True
+
+cdef inline bint is_free(Memory memory) noexcept:
+    return True  # whatever looks at the bytes holds the Memory
+
+cdef inline void wipe(Memory memory) noexcept:
+    memset(memory.base, 0, memory.size)
+
+cdef inline void let_go(Window window) noexcept:
+    cdef Memory last = window._memory
+    window._refcnt = 0
+    window._memory = EMPTY
+    window._base = EMPTY.base
+    window._shift = window._lo = window._hi = window._whi = 0
+    window._reader = window._writer = window._capacity = window._max = 0
 
 cdef inline Py_ssize_t read_offset(Window window, Py_ssize_t n) noexcept:
     cdef Py_ssize_t at = window._reader

@@ -12,6 +12,7 @@ In this form `base` is a memoryview of the block; in the compiled form it is a C
 import contextlib
 import ctypes
 import math
+import mmap
 import operator
 import struct
 import sys
@@ -21,40 +22,41 @@ from typing import Any, ClassVar, Self
 from zbuf._types import Buffer
 from zbuf.errors import ReferenceCountError
 
-__all__ = ["Block", "Home", "Memory", "Window"]
+__all__ = ["SHELVES", "Home", "Memory", "Shelf", "Window"]
+
+SHELVES = 48  # 64 bytes to 256 MiB in 45 classes
 
 _VIEWS_KEEP_OWNERS = sys.version_info >= (3, 12)  # PEP 688: memoryview(obj) of a Python class
 
 
 class Block:
-    """Raw bytes that a pool keeps between two lives of a `Memory`."""
+    """Raw bytes between two lives of a `Memory`: what the compiled form keeps in the `Memory` itself."""
 
-    __slots__ = ("bytes", "size", "start")
+    __slots__ = ("bytes", "pages", "shelf", "size", "start")
 
-    def __init__(self, size: int, alignment: int) -> None:
-        # bytearray aligns at 16; more is had by asking for more and starting later.
-        spare = alignment if alignment > 16 else 0
-        self.bytes = bytearray(size + spare)
+    def __init__(self, store: "bytearray | mmap.mmap", start: int, size: int) -> None:
+        self.bytes = store
+        self.start = start
         self.size = size
-        self.start = 0
-        if spare:
-            probe = (ctypes.c_ubyte * (size + spare)).from_buffer(self.bytes)
-            self.start = -ctypes.addressof(probe) % alignment
-            del probe
+        self.shelf = -1
+        self.pages = 0
 
     def wipe(self) -> None:
         """Overwrite every byte with zero."""
-        memoryview(self.bytes)[:] = bytes(len(self.bytes))
+        memoryview(self.bytes)[self.start : self.start + self.size] = bytes(self.size)
 
     def is_exported(self) -> bool:
         """Return whether a view of the bytes is still alive somewhere (see `Memory.__del__`)."""
         if not self.bytes:
             return False
         try:
-            last = self.bytes.pop()  # refused while a view lives; appending first could move the bytes elsewhere
-        except BufferError:
+            if isinstance(self.bytes, bytearray):
+                last = self.bytes.pop()  # refused while a view lives; appending first could move the bytes elsewhere
+                self.bytes.append(last)
+            else:
+                self.bytes.resize(len(self.bytes))  # refused likewise
+        except (BufferError, OSError):
             return True
-        self.bytes.append(last)
         return False
 
 
@@ -63,9 +65,12 @@ class Home:
 
     __slots__ = ()
 
-    def _give_back(self, block: Block) -> None:
-        """Take `block` back; called on whichever thread dropped it, also in the midst of a collection."""
-        raise NotImplementedError("an allocator says what happens here")
+    def _receive(self, memory: "Memory") -> bool:
+        """Take back `memory`, which nobody holds; return whether it was kept for another life.
+
+        Called on whichever thread dropped it, also in the midst of a collection; nothing in here may run foreign code.
+        """
+        return False
 
 
 class Memory:
@@ -75,13 +80,31 @@ class Memory:
     was leased from, or the object it was wrapped around is let go.
     """
 
-    __slots__ = ("__weakref__", "_block", "_home", "_on_release", "_source", "base", "external", "read_only", "size")
+    __slots__ = (
+        "__weakref__",
+        "_block",
+        "_home",
+        "_on_release",
+        "_record",
+        "_shelf",
+        "_source",
+        "base",
+        "exports",
+        "external",
+        "pages",
+        "read_only",
+        "size",
+    )
 
     def __init__(self) -> None:
         self.base: memoryview = _NOTHING
         self.size: int = 0
         self.read_only: bool = False
         self.external: bool = False
+        self.exports = 0
+        self.pages = 0
+        self._shelf = -1
+        self._record: Any = None
         self._block: Block | None = None
         self._home: Home | None = None
         self._source: object = None
@@ -94,14 +117,19 @@ class Memory:
         elif n:
             # Before PEP 688 nothing else makes a view hold its owner: a ctypes array may carry the reference.
             array: Any = (ctypes.c_ubyte * n).from_address(self.address() + at)
-            array.memory = self
+            array.memory = _Export(self)
             view = memoryview(array).cast("B")
         else:
             view = self.base[at:at]
         return view.toreadonly() if read_only or self.read_only else view
 
     def __buffer__(self, flags: int, /) -> memoryview:
-        return self.base
+        self.exports += 1
+        return memoryview(self.base)  # one of its own: it is released with the export
+
+    def __release_buffer__(self, view: memoryview, /) -> None:
+        view.release()
+        self.exports -= 1
 
     def is_immutable(self) -> bool:
         """Return whether nobody can change the bytes: memory of a hashable read-only object."""
@@ -120,18 +148,32 @@ class Memory:
     def __del__(self) -> None:
         home = getattr(self, "_home", None)  # absent when __init__ did not finish
         on_release = getattr(self, "_on_release", None)
-        if on_release is None and (home is None or self._block is None):
+        if on_release is None and home is None:
             return
         if self.base is not _NOTHING:
             with contextlib.suppress(BufferError):  # a view of it may be dying in the same collection, after us
                 self.base.release()
-        if home is not None and self._block is not None:
-            home._give_back(self._block)
+        if home is not None:
+            self._home = None  # what is asked below may find this object again, through a weak reference of its own
+            home._receive(self)
         if on_release is not None:
             # Its owner is going to close or free what was wrapped: by then nothing of ours may hold it any more.
             self.base = _NOTHING
             self._source = None
             on_release()
+
+
+class _Export:
+    """The share that an export before PEP 688 has of its `Memory`."""
+
+    __slots__ = ("memory",)
+
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
+        memory.exports += 1
+
+    def __del__(self) -> None:
+        self.memory.exports -= 1
 
 
 class _Request(ctypes.Structure):
@@ -172,18 +214,91 @@ _NOTHING = memoryview(b"")
 
 
 def allocate(size: int, alignment: int = 16) -> Memory:
-    """Return a fresh block of `size` zero bytes that is freed with its last holder. Raises: MemoryError."""
-    return lease(Block(size, alignment), None)
+    """Return a fresh block of `size` zero bytes that is freed with its last holder.
+
+    Raises: ValueError if negative, MemoryError."""
+    if size < 0:
+        raise ValueError(f"a block has no negative size: {size}")
+    # bytearray aligns at 16; more is had by asking for more and starting later.
+    spare = alignment if alignment > 16 else 0
+    try:
+        store = bytearray(size + spare)
+    except OverflowError:
+        raise MemoryError(f"cannot allocate {size} bytes") from None
+    return _over(Block(store, -_address_of(memoryview(store)) % alignment if spare else 0, size))
 
 
-def lease(block: Block, home: Home | None) -> Memory:
-    """Return a `Memory` over `block`; when it dies, `home` takes the block back, on whichever thread that is."""
+def allocate_in(source: "mmap.mmap", at: int, size: int, pages: int) -> Memory:
+    """Return a block of the `size` bytes at `at` of a map that nobody else knows; the map goes with its last holder."""
+    block = Block(source, at, size)
+    block.pages = pages
+    return _over(block)
+
+
+def _over(block: Block) -> Memory:
     memory = Memory()
     memory._block = block
-    memory._home = home
+    memory._shelf = block.shelf
+    memory.pages = block.pages
+    memory._source = block.bytes
     memory.size = block.size
     memory.base = memoryview(block.bytes)[block.start : block.start + block.size]
     return memory
+
+
+def set_home(memory: Memory, home: Home) -> None:
+    """Say where `memory` goes when its last holder is gone."""
+    memory._home = home
+
+
+# The way of a block between two lives.
+
+
+class Shelf:
+    """The blocks of a pool that wait for their next life, by class."""
+
+    __slots__ = ("_stacks",)
+
+    def __init__(self) -> None:
+        self._stacks: list[list[Block]] = [[] for _ in range(SHELVES)]
+
+
+def class_of(nbytes: int) -> int:
+    """Return the number of the smallest class that holds `nbytes`: 64, 96, 128, 192 and so on."""
+    if nbytes <= 64:
+        return 0
+    power = (nbytes - 1).bit_length() - 1
+    return 2 * (power - 6) + (2 if nbytes - (1 << power) > 1 << (power - 1) else 1)
+
+
+def unshelve(shelf: Shelf, k: int, home: Home | None) -> Memory | None:
+    """Return a block of class `k` that goes back to `home`, or None when none waits."""
+    stack = shelf._stacks[k]
+    if not stack:
+        return None
+    memory = _over(stack.pop())  # nothing can come between this and the look: see the note on locks in _unpooled.py
+    memory._home = home
+    return memory
+
+
+def shelve(shelf: Shelf, memory: Memory) -> bool:
+    """Keep the block of `memory`, which nobody holds any more, for its next life."""
+    block = memory._block
+    assert block is not None
+    block.shelf = memory._shelf
+    shelf._stacks[memory._shelf].append(block)
+    return True
+
+
+def is_free(memory: Memory) -> bool:
+    """Return whether no view of the bytes is alive that does not hold the `Memory`: there are such in this form."""
+    return memory._block is not None and not memory._block.is_exported()
+
+
+def wipe(memory: Memory) -> None:
+    """Overwrite every byte with zero."""
+    if memory._block is not None:
+        memory._block.wipe()
 
 
 def wrap_memory(source: Buffer, on_release: Callable[[], object] | None = None) -> Memory:
@@ -285,7 +400,35 @@ def sprout(model: Window, source: Window) -> Any:
     made = type(model).__new__(type(model))
     for name in _LOOKS:
         setattr(made, name, getattr(source, name))
+    if _keeper is not None and made._memory._record is not None:
+        made._memory._record.handle(made, False)
     return made
+
+
+def hatch(model: Window, memory: Memory, capacity: int, maximum: int, allocator: Any, is_first: bool) -> Any:
+    """Return an empty handle of the class of `model` over the first `capacity` bytes of a block fresh from its home.
+
+    `is_first`: it goes to somebody who asked for a buffer, and of whom the ledger expects that he releases it."""
+    made = type(model).__new__(type(model))
+    made._allocator = allocator
+    made._memory = memory
+    made._base = memory.base
+    made._hi = made._whi = made._capacity = capacity
+    made._max = maximum
+    if _keeper is not None and memory._record is not None:
+        memory._record.handle(made, is_first)
+    return made
+
+
+def let_go(window: Window) -> None:
+    """Make a handle over nothing of `window`, dead; at the end of its memory an on_release finds it so."""
+    last = window._memory
+    window._refcnt = 0
+    window._memory = EMPTY
+    window._base = EMPTY.base
+    window._shift = window._lo = window._hi = window._whi = 0
+    window._reader = window._writer = window._capacity = window._max = 0
+    del last
 
 
 def sprout_hollow(model: Window, hollow: int) -> Any:
@@ -310,6 +453,48 @@ def seal(cls: type) -> None:
         raise TypeError(f"type '{derived.__mro__[1].__name__}' is not an acceptable base type: hold one and delegate")
 
     setattr(cls, "__init_subclass__", classmethod(refuse))  # noqa: B010  (an assignment mypy cannot follow)
+
+
+# The ledger. While somebody keeps one, handles get a finaliser; else nothing is asked of them.
+
+_keeper: Any = None
+
+
+def watch(keeper: Any) -> None:
+    """Tell `keeper` of blocks, handles and their ends from now on; None: nobody."""
+    global _keeper
+    _keeper = keeper
+    if keeper is not None:
+        setattr(Window, "__del__", _mourn)  # noqa: B010  (an assignment mypy does not allow)
+    elif "__del__" in vars(Window):
+        delattr(Window, "__del__")
+
+
+def is_watched() -> bool:
+    """Return whether a ledger is kept."""
+    return _keeper is not None
+
+
+def enter(memory: Memory, home: Home, asked: int) -> None:
+    """Note in the ledger that `home` leased `memory` because of a request for `asked` bytes."""
+    memory._record = _keeper.lease(memory, home, asked)
+
+
+def settle(memory: Memory) -> None:
+    """Note in the ledger that nobody holds `memory` any more."""
+    record, memory._record = memory._record, None
+    record.settle()
+
+
+def retire(memory: Memory, bar: Callable[[object], object]) -> None:
+    """Call `bar` with the map of a fenced block whose last holder is gone."""
+    bar(memory._source)
+
+
+def _mourn(window: Window) -> None:
+    """Note in the ledger that a handle ends which was not released."""
+    if window._refcnt and window._memory._record is not None:
+        window._memory._record.dropped(id(window))
 
 
 # The one comparison chain of a hot accessor: does the window cover these bytes? Else -1, and the cold path says why.

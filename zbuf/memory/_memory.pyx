@@ -13,10 +13,10 @@ In this form `base` is a C pointer; in the interpreted form it is a memoryview o
 cimport cython
 from cpython.buffer cimport PyBuffer_FillInfo, PyBuffer_IsContiguous
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.exc cimport PyErr_SetObject, PyErr_WriteUnraisable
+from cpython.exc cimport PyErr_Fetch, PyErr_Restore, PyErr_SetObject, PyErr_WriteUnraisable
 from cpython.float cimport PyFloat_AsDouble
 from cpython.long cimport PyLong_AsUnsignedLongLong
-from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
+from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree, PyMem_RawMalloc
 from cpython.memoryview cimport PyMemoryView_FromObject, PyMemoryView_GET_BUFFER
 from cpython.number cimport PyNumber_Index
 from cpython.object cimport PyObject
@@ -27,7 +27,10 @@ from libc.string cimport memset
 
 from zbuf.errors import ReferenceCountError
 
-__all__ = ["Block", "Home", "Memory", "Window"]
+__all__ = ["SHELVES", "Home", "Memory", "Shelf", "Window"]
+
+SHELVES = MOST_CLASSES
+cdef Py_ssize_t SMALL = 1000  # what the thread cache of glibc serves without calloc's detour
 
 cdef extern from *:
     """
@@ -57,15 +60,47 @@ cdef extern from *:
         if (zb_free_count < ZB_HANDLES) zb_free_handles[zb_free_count++] = o;
         else PyObject_Free(o);
     }
+    #define ZB_SEALED 8
+    static PyTypeObject *zb_sealed[ZB_SEALED];
+    static int zb_sealed_count = 0;
+    static int zb_is_watched = 0;
+    static destructor zb_end_of_handle;  /* Cython's own */
+    static void (*zb_mourn)(PyObject *);
+    static void zb_mourned_end(PyObject *o) {
+        zb_mourn(o);
+        zb_end_of_handle(o);
+    }
+    /* While somebody keeps a ledger, handles pass by him at their end; else nothing is asked of them. */
+    static void zb_watch(int on) {
+        zb_is_watched = on;
+        for (int i = 0; i < zb_sealed_count; i++)
+            zb_sealed[i]->tp_dealloc = on ? zb_mourned_end : zb_end_of_handle;
+    }
     static void zb_seal(PyTypeObject *type, PyTypeObject *window) {
         type->tp_flags &= ~Py_TPFLAGS_BASETYPE;
         if (type->tp_basicsize == window->tp_basicsize && !PyType_IS_GC(type)
             && !(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) {
             type->tp_alloc = zb_alloc_handle;
             type->tp_free = zb_free_handle;
-            type->tp_dealloc = window->tp_dealloc;
+            type->tp_dealloc = zb_end_of_handle = window->tp_dealloc;
+            if (zb_sealed_count < ZB_SEALED) zb_sealed[zb_sealed_count++] = type;
+            zb_watch(zb_is_watched);
         }
         PyType_Modified(type);
+    }
+    /* The end of a Memory: it is buried, to rise again with its block, or it goes the way of all objects. */
+    static destructor zb_end_of_memory;  /* Cython's own */
+    static int (*zb_bury)(PyObject *);
+    static void zb_buried_or_freed(PyObject *o) {
+        PyObject **weak = (PyObject **)((char *)o + Py_TYPE(o)->tp_weaklistoffset);
+        if (*weak != NULL) PyObject_ClearWeakRefs(o);
+        if (!zb_bury(o)) zb_end_of_memory(o);
+    }
+    static void zb_recycle(PyTypeObject *memory, int (*bury)(PyObject *), void (*mourn)(PyObject *)) {
+        zb_end_of_memory = memory->tp_dealloc;
+        zb_bury = bury;
+        zb_mourn = mourn;
+        memory->tp_dealloc = zb_buried_or_freed;
     }
     /* A descriptor of type's own for a method that it inherits or has: `found` is Cython's function object, or a
        descriptor that was made here for a base. `doc` must live as long as the process. */
@@ -110,7 +145,10 @@ cdef extern from *:
     """
     ctypedef struct PyTypeObject:
         pass
+    void Py_SET_REFCNT(PyObject *o, Py_ssize_t n)
     void zb_seal(PyTypeObject *cls, PyTypeObject *window)
+    void zb_watch(bint on)
+    void zb_recycle(PyTypeObject *memory, bint (*bury)(PyObject *) noexcept, void (*mourn)(PyObject *) noexcept)
     PyObject *zb_clone(PyObject *model, PyObject *source) except NULL
     int zb_own_method(PyTypeObject *cls, object name, object found, const char *doc) except -1
     PyObject *zb_clone_larger(PyObject *model) except NULL
@@ -124,43 +162,16 @@ cdef extern from *:
     ) noexcept
     void zb_export_by(PyTypeObject *cls, int (*how)(PyObject *, Py_buffer *, int) noexcept)
 
-cdef class Block:
-    """Raw bytes that a pool keeps between two lives of a `Memory`."""
-
-    def __cinit__(self, Py_ssize_t size, Py_ssize_t alignment):
-        cdef Py_ssize_t spare = alignment if alignment > 16 else 0
-        if size < 0:
-            raise ValueError("a block has no negative size")
-        # calloc: fresh memory never shows what somebody else left in it, and large blocks are zero for free.
-        if size > 0x7FFFFFFFFFFFFFFF - spare - 1:
-            raise MemoryError(f"cannot allocate {size} bytes")
-        self._origin = PyMem_RawCalloc(1, size + spare + 1)
-        if self._origin is NULL:
-            raise MemoryError(f"cannot allocate {size} bytes")
-        self.bytes = <unsigned char *> self._origin
-        if spare:
-            self.bytes += (-(<uintptr_t> self._origin)) % <uintptr_t> alignment
-        self.size = size
-        self.alignment = alignment
-
-    cpdef wipe(self):
-        """Overwrite every byte with zero."""
-        memset(self.bytes, 0, self.size)
-
-    cpdef bint is_exported(self):
-        """Return whether a view of the bytes is still alive somewhere: never, exports hold the `Memory`."""
-        return False
-
-    def __dealloc__(self):
-        PyMem_RawFree(self._origin)
-
 
 cdef class Home:
     """Where a block goes when the last holder of its `Memory` is gone: an allocator."""
 
-    cdef void _give_back(self, Block block) except *:
-        """Take `block` back; called on whichever thread dropped it, also in the midst of a collection."""
-        raise NotImplementedError("an allocator says what happens here")
+    cdef bint _receive(self, Memory memory) noexcept:
+        """Take back `memory`, which nobody holds; return whether it was kept for another life.
+
+        Called on whichever thread dropped it, also in the midst of a collection; nothing in here may run foreign code.
+        """
+        return False
 
 
 # Blocks and handles are not tracked by the cycle collector: tracking is a third of the price of a slice, and they refer
@@ -189,6 +200,10 @@ cdef class Memory:
 
     def __getbuffer__(self, Py_buffer *view, int flags):
         PyBuffer_FillInfo(view, self, self.base, self.size, self.read_only, flags)  # see _refuse_plainly
+        self.exports += 1
+
+    def __releasebuffer__(self, Py_buffer *view):
+        self.exports -= 1
 
     cpdef bint is_immutable(self) except -1:
         """Return whether nobody can change the bytes: memory of a hashable read-only object."""
@@ -205,11 +220,10 @@ cdef class Memory:
         return <Py_ssize_t> self.base
 
     def __dealloc__(self):
-        if self._home is not None:
-            try:
-                self._home._give_back(self._block)
-            except BaseException as exc:
-                _report(exc, self._home)
+        if self._origin is not NULL:
+            PyMem_RawFree(self._origin)
+        if self._home is not NULL:
+            Py_DECREF(<Home> self._home)
         if self._on_release is not None:
             # Its owner is going to close or free what was wrapped: by then nothing of ours may hold it any more.
             self._view = None
@@ -231,7 +245,12 @@ cdef int _refuse_plainly(PyObject *memory, Py_buffer *view, int flags) noexcept:
     """Do what `Memory.__getbuffer__` does, without the entry in a traceback that Cython makes of a refusal.
 
     numpy asks every exporter for writing first: an array on read-only memory is made twice as fast."""
-    return fill_info(view, <object> memory, (<Memory> memory).base, (<Memory> memory).size, (<Memory> memory).read_only, flags)
+    cdef int failed = fill_info(
+        view, <object> memory, (<Memory> memory).base, (<Memory> memory).size, (<Memory> memory).read_only, flags
+    )
+    if not failed:
+        (<Memory> memory).exports += 1
+    return failed
 
 
 zb_export_by(<PyTypeObject *> Memory, _refuse_plainly)
@@ -246,21 +265,73 @@ cdef class Part:
     def __getbuffer__(self, Py_buffer *view, int flags):
         # The exporter is the memory: this object is gone when the view is made.
         PyBuffer_FillInfo(view, self.memory, self.memory.base + self.at, self.n, self.read_only, flags)
+        self.memory.exports += 1
 
 
 cpdef Memory allocate(Py_ssize_t size, Py_ssize_t alignment=16):
-    """Return a fresh block of `size` zero bytes that is freed with its last holder. Raises: MemoryError."""
-    return lease(Block(size, alignment), None)
+    """Return a fresh block of `size` zero bytes that is freed with its last holder.
 
-
-cpdef Memory lease(Block block, Home home):
-    """Return a `Memory` over `block`; when it dies, `home` takes the block back, on whichever thread that is."""
+    Raises: ValueError if negative, MemoryError."""
     cdef Memory memory = Memory.__new__(Memory)
-    memory._block = block
-    memory._home = home
-    memory.size = block.size
-    memory.base = block.bytes
+    cdef Py_ssize_t spare = alignment if alignment > 16 else 0
+    if size < 0:
+        raise ValueError(f"a block has no negative size: {size}")
+    if size > 0x7FFFFFFFFFFFFFFF - spare - 1:
+        raise MemoryError(f"cannot allocate {size} bytes")
+    # Fresh memory never shows what somebody else left in it. calloc has large blocks zero for free, but is slow below.
+    if size + spare < SMALL:
+        memory._origin = PyMem_RawMalloc(size + spare + 1)
+    else:
+        memory._origin = PyMem_RawCalloc(1, size + spare + 1)
+    if memory._origin is NULL:
+        raise MemoryError(f"cannot allocate {size} bytes")
+    if size + spare < SMALL:
+        memset(memory._origin, 0, size + spare + 1)
+    memory.base = <unsigned char *> memory._origin
+    if spare:
+        memory.base += (-(<uintptr_t> memory._origin)) % <uintptr_t> alignment
+    memory.size = size
+    memory._shelf = -1
     return memory
+
+
+cpdef Memory allocate_in(object source, Py_ssize_t at, Py_ssize_t size, int pages):
+    """Return a block of the `size` bytes at `at` of a map that nobody else knows; the map goes with its last holder."""
+    cdef Memory memory = wrap_memory(source)
+    memory.external = False
+    memory.base += at
+    memory.size = size
+    memory.pages = pages
+    memory._shelf = -1
+    return memory
+
+
+# The way of a block between two lives. Compiled, its Memory goes with it and is linked to the next on the shelf.
+
+
+cdef bint bury(PyObject *o) noexcept:
+    """Give a `Memory` that nobody holds back to its home; return whether it was kept, and must not be freed."""
+    cdef PyObject *home = (<Memory> o)._home
+    cdef bint is_kept
+    if home is NULL:
+        return False
+    Py_SET_REFCNT(o, 1)  # so that passing it around cannot end it again
+    is_kept = (<Home> home)._receive(<Memory> o)
+    Py_SET_REFCNT(o, 0)
+    if is_kept:
+        (<Memory> o)._home = NULL
+        Py_DECREF(<Home> home)  # last: it may be the end of the pool, and with it of what was just kept
+    return is_kept
+
+
+cdef class Shelf:
+    """The blocks of a pool that wait for their next life, by class."""
+
+    def __dealloc__(self):
+        cdef Py_ssize_t k
+        for k in range(MOST_CLASSES):
+            while self.tops[k] is not NULL:
+                unshelve(self, k, None)
 
 
 cpdef Memory wrap_memory(object source, object on_release=None):
@@ -322,6 +393,7 @@ cdef class Window:
         PyBuffer_FillInfo(
             view, self._memory, self._base + at, self._writer - self._reader, self._exports_read_only(), flags
         )
+        self._memory.exports += 1
 
     def __releasebuffer__(self, Py_buffer *view):
         # Never called: the exporter is the memory. But numpy.frombuffer keeps a view only of what has this slot, and
@@ -338,6 +410,73 @@ cdef class Window:
 cdef Py_ssize_t references(Memory memory) noexcept:
     """Return how many references hold `memory`, plus a constant that depends on the form and on Python."""
     return (<PyObject *> memory).ob_refcnt
+
+
+cdef object KEEPER = None
+cdef bint WATCHED = False
+
+
+cpdef watch(object keeper):
+    """Tell `keeper` of blocks, handles and their ends from now on; None: nobody."""
+    global KEEPER, WATCHED
+    KEEPER = keeper
+    WATCHED = keeper is not None
+    zb_watch(WATCHED)
+
+
+cdef int enter(Memory memory, Home home, Py_ssize_t asked) except -1:
+    """Note in the ledger that `home` leased `memory` because of a request for `asked` bytes."""
+    memory._record = KEEPER.lease(memory, home, asked)
+    return 0
+
+
+cdef void settle(Memory memory) noexcept:
+    """Note in the ledger that nobody holds `memory` any more."""
+    cdef PyObject *kind
+    cdef PyObject *value
+    cdef PyObject *trace
+    PyErr_Fetch(&kind, &value, &trace)
+    record, memory._record = memory._record, None
+    try:
+        record.settle()
+    except BaseException as exc:
+        _report(exc, record)
+    PyErr_Restore(kind, value, trace)
+
+
+cdef void retire(Memory memory, object bar) noexcept:
+    """Call `bar` with the map of a fenced block whose last holder is gone."""
+    cdef PyObject *kind
+    cdef PyObject *value
+    cdef PyObject *trace
+    PyErr_Fetch(&kind, &value, &trace)
+    try:
+        bar(memory._source)
+    except BaseException as exc:
+        _report(exc, bar)
+    PyErr_Restore(kind, value, trace)
+
+
+cdef void mourn(PyObject *o) noexcept:
+    """Note in the ledger that a handle ends which was not released."""
+    cdef PyObject *kind
+    cdef PyObject *value
+    cdef PyObject *trace
+    cdef Window window
+    if (<Window> o)._refcnt == 0 or (<Window> o)._memory._record is None:
+        return
+    PyErr_Fetch(&kind, &value, &trace)
+    Py_SET_REFCNT(o, 1)
+    record = (<Window> o)._memory._record
+    try:
+        record.dropped(<object> <size_t> o)
+    except BaseException as exc:
+        _report(exc, record)
+    Py_SET_REFCNT(o, 0)
+    PyErr_Restore(kind, value, trace)
+
+
+zb_recycle(<PyTypeObject *> Memory, bury, mourn)
 
 
 def seal(cls):
@@ -397,6 +536,26 @@ cdef Window sprout(Window model, Window source):
     Py_INCREF(made._allocator)
     Py_INCREF(made._memory)
     made._refcnt = 1
+    if WATCHED and made._memory._record is not None:
+        made._memory._record.handle(made, False)
+    return made
+
+
+cdef Window hatch(Window model, Memory memory, Py_ssize_t capacity, Py_ssize_t maximum, object allocator, bint is_first):
+    """Return an empty handle of the class of `model` over the first `capacity` bytes of a block fresh from its home.
+
+    `is_first`: it goes to somebody who asked for a buffer, and of whom the ledger expects that he releases it."""
+    cdef Window made = <Window> zb_clone(<PyObject *> model, <PyObject *> model)
+    Py_DECREF(made)
+    Py_INCREF(made._allocator)  # what the model holds, which is let go in the next two lines
+    Py_INCREF(made._memory)
+    made._allocator = allocator
+    made._memory = memory
+    made._base = memory.base
+    made._hi = made._whi = made._capacity = capacity
+    made._max = maximum
+    if WATCHED and memory._record is not None:
+        memory._record.handle(made, is_first)
     return made
 
 

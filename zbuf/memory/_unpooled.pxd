@@ -1,4 +1,6 @@
-from zbuf.memory._memory cimport Block, Home, Memory, as_size, lease
+from zbuf.memory._memory cimport Home, Memory, allocate, as_size, enter, is_watched, retire, set_home, settle
+
+cdef bint FENCE
 
 cdef class Blocks(Home):
     cdef Py_ssize_t _alignment
@@ -8,5 +10,5 @@ cdef class Blocks(Home):
     cdef Py_ssize_t _misses
 
     cpdef Memory lease(self, Py_ssize_t nbytes)
-    cdef Memory _hand_out(self, Block block)
-    cdef void _give_back(self, Block block) except *
+    cdef bint _receive(self, Memory memory) noexcept
+    cpdef Py_ssize_t trim(self) except -1

@@ -1,3 +1,5 @@
+# cython: nonecheck=False
+# (the objects whose fields are read here are self, and blocks that only this room hands in)
 """The plain source of blocks: every block is fresh and is freed with its last holder.
 
 Owns    the count of what it gave out and of what is still held.
@@ -15,11 +17,15 @@ except ImportError:
     from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
 
 if not cython.compiled:
-    from zbuf.memory._memory import as_size, lease
-from zbuf.memory._memory import Block, Home, Memory
+    from zbuf.memory._memory import allocate, as_size, enter, is_watched, retire, set_home, settle
+from zbuf._environ import FENCE as IS_FENCED
+from zbuf.memory._memory import Home, Memory
+from zbuf.memory._pages import bar, fenced
 from zbuf.memory._stats import PoolStats
 
 __all__ = ["Blocks"]
+
+FENCE = IS_FENCED  # as a C truth value
 
 
 class Blocks(Home):
@@ -37,19 +43,23 @@ class Blocks(Home):
 
         Raises: ValueError if negative, MemoryError."""
         nbytes = as_size(nbytes)
-        block = Block(nbytes, self._alignment)
+        memory = fenced(nbytes, self._alignment) if FENCE else allocate(nbytes, self._alignment)
+        set_home(memory, self)
         self._misses += 1
-        return self._hand_out(block)
-
-    def _hand_out(self, block: Block) -> Memory:
-        memory = lease(block, self)
         self._live_blocks += 1
-        self._live_bytes += block.size
+        self._live_bytes += nbytes
+        if is_watched():
+            enter(memory, self, nbytes)
         return memory
 
-    def _give_back(self, block: Block) -> None:
+    def _receive(self, memory: Memory) -> bool:
         self._live_blocks -= 1
-        self._live_bytes -= block.size
+        self._live_bytes -= memory.size
+        if memory._record is not None:
+            settle(memory)
+        if FENCE:
+            retire(memory, bar)
+        return False
 
     def statistics(self) -> PoolStats:
         """Return the figures as they stand."""
