@@ -263,6 +263,18 @@ def test_b031_bad_arguments_change_nothing(shape: Make, fd: int) -> None:
         read_fd(buf, fd, 0)
 
 
+def test_b031_a_caught_exception_keeps_no_block() -> None:
+    """Its frames hold what they hold, but no view of the buffer: the next growth copies nothing for their sake."""
+    buf = buffer(64)
+    buf.write_bytes(DATA)
+    with pytest.raises(OSError) as reading:
+        read_fd(buf, 10**6, 5)
+    with pytest.raises(OSError) as writing:
+        write_fd(buf, 10**6)
+    assert not buf.is_shared
+    assert reading.type is writing.type is OSError
+
+
 @each_room
 def test_b031_read_fd_refuses_length_0(room: MakeRoom, fd: int) -> None:
     """0 can only mean the end; negative lengths and offsets are bad values, too."""

@@ -144,8 +144,12 @@ def test_b129_discarded_bytes_do_not_disturb_it(make: Any) -> None:
             stream.seek(target)
         assert (stream.tell(), buf.reader_index) == (16, 6)
     assert (stream.seek(0, 2), stream.seek(16), stream.read()) == (len(TEXT), 16, TEXT[16:])
+    stream.seek(12)
     buf.clear()
-    assert stream.read() == b""
+    assert (stream.read(), stream.readline(), stream.peek(), stream.tell()) == (b"", b"", b"", 12)
+    with pytest.raises(io.UnsupportedOperation):
+        stream.seek(13)
+    assert (stream.tell(), buf.reader_index) == (12, 0)
 
 
 def composite_of(data: bytes) -> ByteBuf:

@@ -243,6 +243,31 @@ def test_an_odd_socket_harms_nobody() -> None:
         buf._check()
 
 
+def test_a_socket_is_only_lent_its_views() -> None:
+    """What it kept of them is released; a caught exception keeps no block either."""
+    kept: list[memoryview] = []
+
+    class Keeper:
+        def send(self, view: memoryview, flags: int) -> int:
+            kept.append(view)
+            return len(view)
+
+        def recv_into(self, view: memoryview, n: int, flags: int) -> int:
+            kept.append(view)
+            raise OSError("broken")
+
+    buf = buffer(64)
+    buf.write_bytes(DATA)
+    assert send_from(buf, Keeper()) == 20  # type: ignore[arg-type]  # a socket's shape will do
+    with pytest.raises(OSError, match="broken") as caught:
+        recv_into(buf, Keeper(), 5)  # type: ignore[arg-type]  # a socket's shape will do
+    for view in kept:
+        with pytest.raises(ValueError, match="released"):
+            bytes(view)
+    assert not buf.is_shared
+    assert (len(kept), caught.type) == (2, OSError)
+
+
 # TLS.
 
 

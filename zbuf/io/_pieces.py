@@ -40,7 +40,6 @@ def incoming(buf: ByteBuf, length: int) -> list[memoryview]:
         if n and len(views) < MAX_PIECES:
             views.append(view[:n])
             n -= views[-1].nbytes
-        view.release()
     return views
 
 

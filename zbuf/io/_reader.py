@@ -60,8 +60,6 @@ class ByteBufReader(io.BufferedIOBase):
         """Return how many bytes a read of `size` gets; negative and None mean all."""
         wanted = -1 if size is None else operator.index(size)
         n = min(self._length - self._at, buf.readable_bytes)
-        if self._beyond:
-            return 0
         return n if wanted < 0 else min(n, wanted)
 
     def read(self, size: int | None = -1, /) -> bytes:
