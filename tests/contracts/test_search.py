@@ -136,6 +136,20 @@ def test_b044_a_needle_is_found_at_every_place_of_a_block(size: int) -> None:
         assert buf.rfind(needle, first, size + hay.find(needle) + size - 1) == -1
 
 
+@pytest.mark.parametrize("size", [1, 2, 7, 300, 20_000])
+def test_b046_a_needle_in_a_large_block_is_found_from_both_ends(size: int) -> None:
+    """One block that is searched in pieces where it has to be copied for that: no place falls between two of them."""
+    needle = bytes(range(1, 256)) * 80
+    needle = needle[: size - 1] + b"!"
+    buf = copied(bytes(200_000))
+    for border in (1024, 4 * size, 65_536 + 1024, 65_536 + 4 * size):
+        for at in {max(0, border - size), max(0, border - size // 2), border - 1, border, border + 1}:
+            for place in (at, 200_000 - at - size):
+                buf.set_bytes(place, needle)
+                assert (buf.find(needle), buf.rfind(needle)) == (place, place)
+                buf.set_zero(place, size)
+
+
 def cut(data: bytes, *borders: int) -> ByteBuf:
     """A composite with component borders at these offsets."""
     buf = composite()

@@ -98,6 +98,14 @@ def test_a_search_over_many_components_is_linear(search: Callable[[ByteBuf], Any
 
 
 @interpreted
+@pytest.mark.parametrize("search", ["find", "rfind"])
+def test_only_the_borders_are_searched_byte_by_byte(search: str) -> None:
+    """Components of 10,000 bytes and a needle of 20: the lines executed are those of the borders, not of the bytes."""
+    buf = components(20, 10_000)
+    assert lines_executed(lambda: getattr(buf, search)(b"c" * 20)) <= 20 * (2 * 20 * 8 + 60)
+
+
+@interpreted
 @pytest.mark.parametrize("needle", [b"\n", b"\r\n", b"\r\n\r\n", b"--boundary--"], ids=repr)
 @pytest.mark.parametrize("make", [composite, lambda: copied(b"")], ids=["components", "one-block"])
 def test_b049_resuming_after_each_byte_costs_a_constant(
