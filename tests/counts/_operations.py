@@ -98,6 +98,7 @@ READING: dict[str, str] = {
     "is_text": "b.is_text(None, None, 'latin-1')",
     "MultiSearch.find": "SEARCH.find(b)",
     "read_array": "b.read_array('>u4', 16)",
+    "equal_range()": "zbuf.equal_range(b, 2040, o, 0, 64)",
     "slice": "b.slice(2040, 64)",
     "read_slice": "b.read_slice(64)",
     "duplicate": "b.duplicate()",
@@ -235,6 +236,18 @@ SINKS: dict[str, str] = {
 }
 
 
+HOLDING: dict[str, str] = {
+    "BufferHolder()": "zbuf.BufferHolder(b)",
+    "BufferHolder.content": "o.content",
+    "BufferHolder.refcnt": "o.refcnt",
+    "BufferHolder.retain": "o.retain()",
+    "BufferHolder.release": "o.release()",
+    "BufferHolder.replace": "o.replace(b)",
+    "BufferHolder.copy": "o.copy()",
+    "BufferHolder.duplicate": "o.duplicate()",
+}
+
+
 class Sink:
     """A stream that takes everything and keeps nothing."""
 
@@ -346,6 +359,7 @@ TABLES: dict[str, list[tuple[dict[str, str], Make]]] = {
         (COMPOSITE, _reading(halves)),
     ],
     "streams": [(STREAMS, _reader), (SINKS, _writer)],
+    "holders": [(HOLDING, lambda: (flat(), zbuf.BufferHolder(other())))],
     "making": [(MAKING, lambda: (None, None))],
 }
 

@@ -42,7 +42,7 @@ def numbers(buf: ByteBuf) -> None:
 def names(buf: ByteBuf) -> None:
     """A misspelt name, a property that is called, a method that is not."""
     buf.readInt()  # expect: attr-defined reportAttributeAccessIssue,reportUnknownMemberType
-    buf.writer_indx = 4  # expect: attr-defined reportAttributeAccessIssue
+    buf.writer_indx = 4  # expect: attr-defined reportAttributeAccessIssue,reportUnknownMemberType
     buf.readable_bytes()  # expect: operator reportCallIssue
     buf.capacity = 4  # expect: misc reportAttributeAccessIssue
     buf.refcnt = 0  # expect: misc reportAttributeAccessIssue
@@ -183,3 +183,15 @@ async def channels(texts: Channel[str, str], frames: Channel[ByteBuf, ByteBuf]) 
     FileRegion(1.5)  # expect: arg-type reportArgumentType
     FileRegion("file", "0")  # expect: arg-type reportArgumentType
     print(frame, frames)
+
+
+def messages(whole: CompositeByteBuf, buf: ByteBuf) -> None:
+    """What components and holders take."""
+    whole.insert_component(b"head", 0)  # expect: arg-type reportArgumentType
+    whole.insert_component(0, "text")  # expect: arg-type reportArgumentType
+    whole.pop_component("0")  # expect: arg-type reportArgumentType
+    whole.decompose(0.5, 1)  # expect: arg-type reportArgumentType
+    buf.insert_component(0, b"head")  # expect: attr-defined reportAttributeAccessIssue,reportUnknownMemberType
+    zbuf.equal_range("text", 0, buf, 0, 1)  # expect: arg-type reportArgumentType
+    zbuf.BufferHolder(b"bytes")  # expect: arg-type reportArgumentType
+    zbuf.BufferHolder(buf).replace(b"bytes")  # expect: arg-type reportArgumentType

@@ -10,7 +10,9 @@ from zbuf.buffer._bulk import varint_size
 from zbuf.buffer._bytebuf import ByteBuf, SlicedByteBuf
 from zbuf.buffer._composite import CompositeByteBuf
 from zbuf.buffer._dump import decode_hex_dump, hex_dump, pretty_hex_dump
+from zbuf.buffer._equal import equal_range
 from zbuf.buffer._growth import calculate_new_capacity
+from zbuf.buffer._holder import BufferHolder
 from zbuf.buffer._multi_search import MultiSearch
 from zbuf.buffer._scan import CR, CRLF, LF, LINEAR_WHITESPACE, NUL, SPACE
 from zbuf.buffer._text import utf8_size
@@ -25,6 +27,7 @@ __all__ = [
     "NUL",
     "SPACE",
     "Allocator",
+    "BufferHolder",
     "ByteBuf",
     "CompositeByteBuf",
     "MultiSearch",
@@ -39,6 +42,7 @@ __all__ = [
     "decode_hex_dump",
     "default_allocator",
     "empty",
+    "equal_range",
     "hex_dump",
     "pretty_hex_dump",
     "release",
