@@ -30,13 +30,7 @@ from zbuf.buffer._bytebuf import ByteBuf
 from zbuf.buffer._composite import CompositeByteBuf
 from zbuf.codec._cumulation import COPY_BELOW, Cumulation
 from zbuf.codec._limits import Limits
-from zbuf.errors import (
-    IncompleteFrameError,
-    LimitExceededError,
-    ReferenceCountError,
-    TooLongFrameError,
-    UsageError,
-)
+from zbuf.errors import IncompleteFrameError, LimitExceededError, ReferenceCountError, TooLongFrameError, UsageError
 
 if TYPE_CHECKING:
     from zbuf.buffer import Allocator
@@ -263,20 +257,21 @@ class DecoderCore:
 
     def _judge(self, message: Any, consumed: int) -> None:
         """Raise for a message that must not be handed out; it is released."""
-        name = type(self).__name__
-        exc: Exception | None = None
-        if message is None and not self._may_be_none():
-            exc = UsageError(f"{name}.parse() returned None; return a message or NEED_DATA")
-        elif consumed <= 0:
-            exc = UsageError(f"{name}.parse() returned a message without consuming a byte")
-        elif consumed > self._max_frame:
-            exc = _too_long(self._max_frame, consumed)
-        if exc is not None:
+        fault = self._fault_of(message, consumed)
+        if fault is not None:
             release_counted(message)
-            raise exc
+            raise fault
+
+    def _fault_of(self, message: Any, consumed: int) -> Exception | None:
+        name = type(self).__name__
+        if message is None and not self._may_be_none():
+            return UsageError(f"{name}.parse() returned None; return a message or NEED_DATA")
+        if consumed <= 0:
+            return UsageError(f"{name}.parse() returned a message without consuming a byte")
+        return _too_long(self._max_frame, consumed) if consumed > self._max_frame else None
 
     def _may_be_none(self) -> bool:
-        """Say whether None is a message here (JSON has a null), not a `return` that was forgotten."""
+        """Say whether None is a message (JSON has a null), not a `return` that was forgotten."""
         return False
 
     def _take_past_count(self) -> Any:
