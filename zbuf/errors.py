@@ -13,6 +13,7 @@ __all__ = [
     "CorruptedFrameError",
     "DecodeError",
     "DecompressionLimitError",
+    "DetachedWarning",
     "EncodeError",
     "FileTruncatedError",
     "IncompleteFrameError",
@@ -24,6 +25,7 @@ __all__ = [
     "ReadTimeoutError",
     "ReferenceCountError",
     "TooLongFrameError",
+    "UnreleasedWarning",
     "UnsupportedMessageError",
     "UsageError",
     "WriteLimitError",
@@ -204,3 +206,14 @@ class FileTruncatedError(ZbufError, OSError):
 
 class InternalError(ZbufError, RuntimeError):
     """zbuf made a mistake; never shown as "closed". Please report it."""
+
+
+# Reports of the leak ledger, which is off unless asked for.
+
+
+class UnreleasedWarning(ResourceWarning):
+    """A buffer was dropped without release(); its place is the line that leased it. No memory is lost by that."""
+
+
+class DetachedWarning(ResourceWarning):
+    """A buffer moved away from memory that others hold: they see no more of its writes, nor it of theirs."""

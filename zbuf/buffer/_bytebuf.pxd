@@ -1,8 +1,8 @@
 cimport cython
 
 from zbuf.audit._meter cimport charge
-from zbuf.buffer._growth cimport Growth
 from zbuf.buffer._indices cimport dead, index_outside, negative
+from zbuf.buffer._trace cimport Trace
 from zbuf.memory._memory cimport EMPTY, Memory, as_size, as_source, as_value, compare, hatch, source_size, sprout
 
 cdef int COPY
@@ -10,8 +10,7 @@ cdef int TOBYTES
 cdef int GATHER
 cdef Py_ssize_t MAX_CAPACITY
 
-cdef class ByteBuf(Growth):
-    cdef bint _in_one_piece(self, Py_ssize_t index, Py_ssize_t n) except -1
+cdef class ByteBuf(Trace):
     cdef ByteBuf _model(self)
 
     @cython.locals(start=Py_ssize_t, n=Py_ssize_t)

@@ -5,7 +5,7 @@ Never   bytes of another handle's window, files, sockets.
 Always  every derived handle has its own share of the block and its own count; either may go first. An export keeps
         the block, not the handle.
 
-`ByteBuf` is one type in topic files, a chain of bases: Indices, Getters, Setters, Bulk, Text, Search, Growth.
+`ByteBuf` is one type in topic files, a chain of bases: Indices, Getters, Setters, Bulk, Text, Search, Growth, Trace.
 """
 
 import itertools
@@ -25,8 +25,8 @@ if not cython.compiled:
 from zbuf._types import Buffer
 from zbuf.audit._bill import CopyReason
 from zbuf.buffer._dump import repr_of
-from zbuf.buffer._growth import Growth
 from zbuf.buffer._pickling import OUT_OF_BAND, reduce_bytes, reduce_views
+from zbuf.buffer._trace import Trace
 from zbuf.errors import BoundsError
 from zbuf.memory._memory import Memory
 
@@ -44,7 +44,7 @@ MAX_CAPACITY = 2**31 - 1
 MAX_VIEWS = 1024  # Linux UIO_MAXIOV: what one sendmsg takes
 
 
-class ByteBuf(Growth):
+class ByteBuf(Trace):
     """Bytes with a reader index and a writer index: 0 <= reader_index <= writer_index <= capacity <= max_capacity.
 
     Made by `buffer()`, `wrap()`, `copied()` or an allocator. A handle on one block of memory; slices and duplicates
@@ -69,9 +69,6 @@ class ByteBuf(Growth):
         """Whether the readable bytes lie in one piece, so that memoryview(buf) works."""
         self._check_live()
         return self._in_one_piece(self._reader, self._writer - self._reader)
-
-    def _in_one_piece(self, index: int, n: int) -> bool:
-        return True
 
     def _model(self) -> "ByteBuf":
         """Return the model by which a handle of this class is made."""

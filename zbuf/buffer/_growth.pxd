@@ -1,7 +1,7 @@
 cimport cython
 
 from zbuf.audit._meter cimport charge
-from zbuf.buffer._indices cimport negative
+from zbuf.buffer._indices cimport dead, negative
 from zbuf.buffer._arrays cimport Arrays
 from zbuf.memory._memory cimport Memory, as_size, copy
 
@@ -21,6 +21,8 @@ cdef class Growth(Arrays):
     cdef int _grow(self, Py_ssize_t target) except -1
     @cython.locals(memory=Memory)
     cdef int _move_to_new_block(self, Py_ssize_t start, Py_ssize_t n, Py_ssize_t capacity, int reason) except -1
+    @cython.locals(is_shared=bint, last=Memory, reader=Py_ssize_t, writer=Py_ssize_t)
+    cdef int _announce(self, object record) except -1
     @cython.locals(n=Py_ssize_t)
     cpdef discard_read_bytes(self)
     cpdef discard_some_read_bytes(self)

@@ -5,6 +5,8 @@ Never   a move or a resize of bytes under another holder of the block.
 Always  the handle that acts gets the new block; all others keep the old one and its bytes. Every copy is billed.
 """
 
+from typing import Any
+
 try:
     import cython
 except ImportError:
@@ -12,10 +14,11 @@ except ImportError:
 
 if not cython.compiled:
     from zbuf.audit._meter import charge
-    from zbuf.buffer._indices import negative
+    from zbuf.buffer._indices import dead, negative
     from zbuf.memory._memory import as_size, copy
 from zbuf.audit._bill import CopyReason
 from zbuf.buffer._arrays import Arrays
+from zbuf.errors import UsageError
 
 __all__ = ["Growth", "calculate_new_capacity"]
 
@@ -153,12 +156,31 @@ class Growth(Arrays):
 
     def _move_to_new_block(self, start: int, n: int, capacity: int, reason: int) -> None:
         """Copy [start, start + n) to the front of a fresh block of `capacity` and let go of the old one."""
+        record = self._memory._record  # None unless a ledger is kept
+        if record is not None and reason != COMPACT:
+            self._announce(record)
         memory = self._lease(capacity)
         if n:
             charge(reason, n)
             copy(memory.base, 0, self._base, self._shift + start, n)
         self._capacity = capacity
         self._look_at(memory, 0, capacity)
+        if record is not None and memory._record is not None:
+            record.moved(self, memory._record)
+
+    def _announce(self, record: Any) -> None:
+        """Tell the ledger that this handle is about to leave a block; where others hold it, that is a report.
+
+        A report may run a warning filter of the user's, or raise as one asked to: so it comes before anything moves."""
+        is_shared = not self._is_sole()
+        last = self._memory
+        reader = self._reader
+        writer = self._writer
+        record.leaving(is_shared)
+        if self._refcnt == 0:
+            raise dead()
+        if self._memory is not last or self._reader != reader or self._writer != writer:
+            raise UsageError("a warning filter changed the buffer that it was told of")
 
     def discard_read_bytes(self) -> None:
         """Drop the bytes before the reader index: the readable ones move to 0, the writer index follows.

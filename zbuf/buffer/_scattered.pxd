@@ -35,6 +35,8 @@ cdef class Scattered(Spans):
     cdef Py_ssize_t _expose(self) except -1
     @cython.locals(k=Py_ssize_t, span=Span)
     cdef bint _has_shared(self) except -1
+    @cython.locals(found=list, k=Py_ssize_t, span=Span)
+    cdef list _blocks(self)
     @cython.locals(k=Py_ssize_t, size=Py_ssize_t, span=Span, seen=set)
     cdef Py_ssize_t _size_of_blocks(self) except -1
     cdef bint _is_fixed(self) except -1

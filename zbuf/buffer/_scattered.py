@@ -204,6 +204,13 @@ class Scattered(Spans):
         self._check_live()
         return self._size_of_blocks()
 
+    def _blocks(self) -> list[Memory]:
+        found = []
+        for k in range(self._first, len(self._spans)):
+            span = self._spans[k]
+            found.append(span.memory)
+        return found
+
     def _size_of_blocks(self) -> int:
         seen = set()
         size = 0

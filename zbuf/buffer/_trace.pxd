@@ -1,0 +1,15 @@
+cimport cython
+
+from zbuf.buffer._growth cimport Growth
+from zbuf.memory._memory cimport EMPTY, Memory, is_watched
+
+cdef class Trace(Growth):
+    @cython.locals(memory=Memory)
+    cpdef touch(self, object hint=*)
+    cpdef Py_ssize_t address(self) except? -1
+    cdef bint _in_one_piece(self, Py_ssize_t index, Py_ssize_t n) except -1
+    cdef list _blocks(self)
+
+
+@cython.locals(memory=Memory, at=Py_ssize_t)
+cdef list _ranges(list blocks, int side)
