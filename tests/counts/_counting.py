@@ -53,8 +53,10 @@ class Allocations:
         seen = []
         for first, second in arguments:
             start()
-            act(first, second)
-            stop()
+            try:
+                act(first, second)
+            finally:
+                stop()  # also after an error: counters in front of counters would call each other for ever
             seen.append(self._count.value)
         return min(seen)
 

@@ -130,6 +130,8 @@ READING: dict[str, str] = {
     "release()": "zbuf.release(b)",
     "wrap() of a buffer": "zbuf.wrap(b)",
     "copied() of a buffer": "zbuf.copied(b)",
+    "touch": "b.touch()",
+    "shares_memory_with": "b.shares_memory_with(o)",
 }
 WRITING: dict[str, str] = {
     **{f"write_{stem}": f"b.write_{stem}(65)" for stem in STORED_STEMS},
@@ -163,6 +165,7 @@ ONE_PIECE: dict[str, str] = {
     "view": "b.view()",
     "as_array": "b.as_array('>u4', 16)",
     "hash()": "hash(o)",
+    "address": "b.address()",
 }
 COMPOSITE: dict[str, str] = {
     "append": "b.append(o)",
