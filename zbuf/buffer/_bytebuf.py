@@ -201,8 +201,6 @@ class ByteBuf(Trace):
         self._look_at(self._memory, self._shift + n, self._capacity)
 
     def _drop_back(self, n: int) -> None:
-        if self._is_fixed():
-            self._max = n
         self._narrow(n)
 
     def copy(self, index: int | None = None, length: int | None = None) -> "ByteBuf":

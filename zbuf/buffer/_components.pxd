@@ -18,7 +18,7 @@ cdef class Components(Scattered):
     cpdef list decompose(self, Py_ssize_t offset, Py_ssize_t length)
     @cython.locals(
         run=Py_ssize_t, there=Py_ssize_t, place=Py_ssize_t, start=Py_ssize_t, n=Py_ssize_t, memory=Memory, joined=Span,
-        span=Span, gone=list
+        at=Py_ssize_t, span=Span, gone=list
     )
     cpdef consolidate(self, Py_ssize_t k=*, object count=*)
     cdef int _check_component(self, Py_ssize_t k) except -1

@@ -122,7 +122,8 @@ class Components(Scattered):
         gone = self._spans[place : place + run]
         self._spans[place : place + run] = [joined]
         self._has_read_only = False
-        for span in self._spans[self._first :]:
+        for at in range(self._first, len(self._spans)):  # makes no object: it must not fail half way
+            span = self._spans[at]
             if span.read_only:
                 self._has_read_only = True
         del gone  # at the end of its memory foreign code may run, which must find the composite whole

@@ -47,8 +47,10 @@ cdef class CompositeByteBuf(Components):
     cdef ByteBuf _twin(self, ByteBuf model, bint read_only)
     @cython.locals(part=CompositeByteBuf)
     cdef ByteBuf _cut(self, Py_ssize_t start, Py_ssize_t n)
-    @cython.locals(gone=list)
+    @cython.locals(gone=list, fixed=bint)
     cdef int _drop_front(self, Py_ssize_t n) except -1
+    @cython.locals(gone=list, fixed=bint)
+    cdef int _drop_back(self, Py_ssize_t n) except -1
     @cython.locals(moved=CompositeByteBuf)
     cpdef ByteBuf move(self)
 

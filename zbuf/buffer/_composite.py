@@ -303,11 +303,19 @@ class CompositeByteBuf(Components):
         return part
 
     def _drop_front(self, n: int) -> None:
-        if self._max == self._capacity:
-            self._max -= n
+        fixed = self._max == self._capacity
         gone = self._trim_front(n)
+        if fixed:
+            self._max -= n
         self._writer -= n
         self._reader = 0
+        del gone
+
+    def _drop_back(self, n: int) -> None:
+        fixed = self._max == self._capacity
+        gone = self._trim_back(n)
+        if fixed:
+            self._max = n
         del gone
 
     def move(self) -> ByteBuf:

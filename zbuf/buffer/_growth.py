@@ -68,9 +68,7 @@ class Growth(Arrays):
         if n < 0 or n > self._max:
             raise ValueError(f"the capacity must be 0..{self._max}, not {n}")
         if n < self._capacity:
-            if self._is_fixed():
-                self._max = n
-            self._narrow(n)  # last: what it lets go of may run foreign code at its end
+            self._narrow(n)
         elif n > self._capacity:
             self._enlarge(n)
 
@@ -79,6 +77,8 @@ class Growth(Arrays):
         return False
 
     def _narrow(self, n: int) -> None:
+        if self._is_fixed():
+            self._max = n
         self._capacity = self._hi = n
         self._whi = min(self._whi, n)
         self._writer = min(self._writer, n)

@@ -31,7 +31,7 @@ cdef class Spans(ByteBuf):
     cdef int _setup(self, list spans, Py_ssize_t max_capacity) except -1
     @cython.locals(last=list)
     cdef int _replace(self, list spans, Py_ssize_t max_capacity) except -1
-    @cython.locals(span=Span)
+    @cython.locals(at=Py_ssize_t, span=Span)
     cdef Py_ssize_t _number(self, Py_ssize_t k, Py_ssize_t end) except? -1
     cdef int _hide(self) except -1
     cdef Py_ssize_t _count(self) except -1
@@ -48,7 +48,7 @@ cdef class Spans(ByteBuf):
     @cython.locals(count=Py_ssize_t, room=Py_ssize_t, start=Py_ssize_t, k=Py_ssize_t, span=Span)
     cdef int _push_front(self, list spans) except -1
     cdef int _insert(self, Py_ssize_t k, list spans) except -1
-    @cython.locals(place=Py_ssize_t, n=Py_ssize_t, end=Py_ssize_t, span=Span)
+    @cython.locals(place=Py_ssize_t, n=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t, in_front=bint, span=Span)
     cdef int _insert_between(self, Py_ssize_t k, list spans) except -1
     @cython.locals(k=Py_ssize_t, span=Span)
     cdef int _shift_ends(self, Py_ssize_t low, Py_ssize_t high, Py_ssize_t n) except -1

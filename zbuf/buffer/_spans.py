@@ -86,8 +86,11 @@ class Spans(ByteBuf):
         del last
 
     def _number(self, k: int, end: int) -> int:
-        """Set the end offsets from place `k` of the list on, the first of which starts at `end`; return the last."""
-        for span in self._spans[k:] if k else self._spans:
+        """Set the end offsets from place `k` of the list on, the first of which starts at `end`; return the last.
+
+        Makes no object, so it cannot fail half way."""
+        for at in range(k, len(self._spans)):
+            span = self._spans[at]
             end += span.length
             span.end = end
             if span.read_only:
@@ -165,11 +168,11 @@ class Spans(ByteBuf):
 
     def _push_one(self, span: Span) -> None:
         """Add a span at the end."""
+        self._spans.append(span)  # before any number: it is what may fail, for want of memory
         self._capacity += span.length
         span.end = self._origin + self._capacity
         if span.read_only:
             self._has_read_only = True
-        self._spans.append(span)
 
     def _push(self, spans: list[Span]) -> None:
         """Add spans at the end."""
@@ -210,22 +213,21 @@ class Spans(ByteBuf):
     def _insert_between(self, k: int, spans: list[Span]) -> None:
         self._hide()
         place = self._first + k
-        n = 0
-        for span in spans:
-            n += span.length
-        if k + k < self._count():
-            self._origin -= n
-            self._shift_ends(self._first, place, -n)
-        else:
-            self._shift_ends(place, len(self._spans), n)
+        in_front = k + k < self._count()
+        self._spans[place:place] = spans  # before any number: it is what may fail, for want of memory
         span = self._spans[place - 1]
-        end = span.end
+        start = end = span.end
         for span in spans:
             end += span.length
             span.end = end
             if span.read_only:
                 self._has_read_only = True
-        self._spans[place:place] = spans
+        n = end - start
+        if in_front:
+            self._origin -= n
+            self._shift_ends(self._first, place + len(spans), -n)
+        else:
+            self._shift_ends(place + len(spans), len(self._spans), n)
         self._capacity += n
 
     def _shift_ends(self, low: int, high: int, n: int) -> None:
@@ -249,11 +251,12 @@ class Spans(ByteBuf):
             self._spans[self._first] = NO_SPAN
             self._first += 1
             self._origin += n
+            self._capacity -= n
             self._cut_slack()
         else:
             del self._spans[place]
             self._shift_ends(place, len(self._spans), -n)
-        self._capacity -= n
+            self._capacity -= n
         return removed
 
     def _drop_spans_before(self, index: int) -> list[Span]:
@@ -281,7 +284,10 @@ class Spans(ByteBuf):
     def _cut_slack(self) -> None:
         """Cut dropped spans off the list once they are many, and most of it: that moves each span once on average."""
         if self._first > SLACK and self._first > len(self._spans) >> 1:
-            del self._spans[: self._first]
+            try:
+                del self._spans[: self._first]
+            except MemoryError:
+                return  # it is tidying up: next time
             self._first = 0
 
     def _trim_front(self, index: int) -> list[Span]:
@@ -306,13 +312,15 @@ class Spans(ByteBuf):
         while k > first:
             span = self._spans[k - 1]
             if span.end - span.length - self._origin < n:
-                if span.end - self._origin > n:
-                    span.length -= span.end - self._origin - n
-                    span.end = n + self._origin
                 break
             k -= 1
         gone = self._spans[k:]
-        del self._spans[k:]
+        del self._spans[k:]  # before any number: it is what may fail, for want of memory
+        if k > first:
+            span = self._spans[k - 1]
+            if span.end - self._origin > n:
+                span.length -= span.end - self._origin - n
+                span.end = n + self._origin
         self._capacity = n
         self._writer = min(self._writer, n)
         self._reader = min(self._reader, n)
