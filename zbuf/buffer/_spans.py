@@ -286,9 +286,9 @@ class Spans(ByteBuf):
         if self._first > SLACK and self._first > len(self._spans) >> 1:
             try:
                 del self._spans[: self._first]
+                self._first = 0
             except MemoryError:
-                return  # it is tidying up: next time
-            self._first = 0
+                pass  # it is tidying up: next time
 
     def _trim_front(self, index: int) -> list[Span]:
         """Take out everything before `index`: whole spans, and the front of the one it lies in; both indices stay."""
