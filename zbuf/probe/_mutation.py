@@ -18,7 +18,7 @@ from contextlib import ExitStack, suppress
 
 from zbuf.audit import Verdict
 from zbuf.probe._findings import Finding
-from zbuf.probe._libc import MSG_ZEROCOPY, SO_ZEROCOPY, vmsplice
+from zbuf.region._libc import MSG_ZEROCOPY, SO_ZEROCOPY, vmsplice
 
 __all__ = ["MUTATIONS", "Trial", "mutation"]
 

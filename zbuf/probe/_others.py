@@ -17,8 +17,8 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
 from zbuf.probe._findings import Finding, Interface
-from zbuf.probe._libc import tee
 from zbuf.probe._mutation import _why
+from zbuf.region._libc import tee
 
 __all__ = ["OTHERS", "interfaces", "other"]
 

@@ -21,8 +21,8 @@ from zbuf.transport._attributes import Attributes
 from zbuf.transport._calls import Calls
 from zbuf.transport._core import CLOSED, CLOSING, NEW, OPEN
 from zbuf.transport._inbox import NextMessage
-from zbuf.transport._life import ChannelLife
 from zbuf.transport._poller import Poller
+from zbuf.transport._transfer import ChannelTransfers
 from zbuf.transport._waiters import Later, Marker
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _ids = itertools.count(1)
 _STATES = {NEW: "new", OPEN: "open", CLOSING: "closing", CLOSED: "closed"}
 
 
-class Channel(ChannelLife, Generic[In, Out]):
+class Channel(ChannelTransfers, Generic[In, Out]):
     """One connection: its socket, its pipeline, its outbound queue. `In` is what it yields, `Out` what it takes.
 
     Channels are made by `connect` and `serve`. A channel belongs to one event loop and its thread for life.
@@ -68,6 +68,8 @@ class Channel(ChannelLife, Generic[In, Out]):
         self._attributes: Attributes | None = None
         self._next: Any = None
         self._local: Any = None
+        self._transfer = None
+        self._relay = None
         self._remote = remote_address or None
 
     # Writing.

@@ -23,6 +23,7 @@ cpdef enum:
     HOLD_OUTPUT = 4
     HOLD_CLOSING = 8
     HOLD_ENDED = 16
+    HOLD_RELAY = 32
 
 
 cdef class ChannelCore(Watched):
@@ -32,8 +33,8 @@ cdef class ChannelCore(Watched):
     cdef readonly Pipeline pipeline
     cdef readonly object allocator
     cdef readonly Account _account
-    cdef readonly ReadLoop _reader
-    cdef readonly WriteLoop _writer
+    cdef public ReadLoop _reader
+    cdef public WriteLoop _writer
     cdef public int _state
     cdef public int _held
     cdef public bint _auto_read

@@ -50,6 +50,7 @@ if not cython.compiled:  # compiled: enumerations of the .pxd
     HOLD_OUTPUT = 4  # the peer does not take what it asked for
     HOLD_CLOSING = 8
     HOLD_ENDED = 16  # the peer has sent its last byte
+    HOLD_RELAY = 32  # the channel it is relayed to is full
 
 
 class ChannelCore(Watched):

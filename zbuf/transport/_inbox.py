@@ -52,6 +52,10 @@ class InboxCore:
             self._on_room()
         return msg
 
+    def peek(self) -> Any:
+        """Return the next message, which must be there, and leave it. Ownership: borrows."""
+        return self._messages[0]
+
     def end(self, failure: BaseException | None) -> None:
         """No message will follow; `failure` says why, None is a clean end. Only the first end counts."""
         if self.is_ended:

@@ -42,8 +42,8 @@ cdef class ReadLoop:
     cdef readonly Py_ssize_t budget
     cdef public bint is_held
     cdef public bint one_at_a_time
-    cdef readonly bint has_received
-    cdef readonly int error
+    cdef public bint has_received
+    cdef public int error
 
     @cython.locals(budget=Py_ssize_t, size=Py_ssize_t, n=Py_ssize_t, memory=Memory)
     cpdef int run(self) except -1

@@ -22,8 +22,8 @@ cdef class WriteLoop:
     cdef readonly object _files
     cdef readonly Py_ssize_t budget
     cdef readonly Py_ssize_t file_budget
-    cdef readonly bint is_running
-    cdef readonly object failure
+    cdef public bint is_running
+    cdef public object failure
     cdef bint _is_corked
     cdef Py_ssize_t _file_budget_left
     cdef bint _region_failure_closes
