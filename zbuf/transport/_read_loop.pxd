@@ -4,6 +4,7 @@ cimport cython
 
 from zbuf.audit._meter cimport RECV, Account
 from zbuf.buffer._bytebuf cimport ByteBuf, adopt
+from zbuf.memory._adaptive cimport AdaptiveSize
 from zbuf.memory._memory cimport Memory
 from zbuf.memory._pool cimport BlockPool
 from zbuf.pipeline._pipeline cimport Pipeline
@@ -18,27 +19,13 @@ cpdef enum:
     FAILED = 5
 
 
-cdef class ReceiveSize:
-    cdef readonly list sizes
-    cdef Py_ssize_t _at
-    cdef Py_ssize_t _least
-    cdef Py_ssize_t _most
-    cdef Py_ssize_t _next
-    cdef Py_ssize_t _small
-    cdef bint _was_small
-    cdef readonly Py_ssize_t size
-
-    cdef int _move(self, Py_ssize_t at) except -1
-    cpdef int record(self, Py_ssize_t received) except -1
-
-
 cdef class ReadLoop:
     cdef Calls _calls
     cdef readonly object allocator
     cdef BlockPool _pool
     cdef Account _account
     cdef Pipeline _pipeline
-    cdef readonly ReceiveSize receive_size
+    cdef readonly AdaptiveSize receive_size
     cdef readonly Py_ssize_t budget
     cdef public bint is_held
     cdef public bint one_at_a_time
