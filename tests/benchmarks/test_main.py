@@ -12,7 +12,20 @@ from benchmarks._measure import Spread
 from benchmarks._report import Finding, Report, Settings, Target
 from benchmarks.micro._loops import PER_PASS, Statement, compare
 
-GROUPS = {"accessors", "bulk", "forms", "records", "slices", "values", "framing", "gather", "file", "echo", "loop"}
+GROUPS = {
+    "accessors",
+    "bulk",
+    "forms",
+    "records",
+    "search",
+    "slices",
+    "values",
+    "framing",
+    "gather",
+    "file",
+    "echo",
+    "loop",
+}
 
 
 class _Fake:

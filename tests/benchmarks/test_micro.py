@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from benchmarks._report import Settings, Target
-from benchmarks.micro import _one_form, bench_accessors, bench_bulk, bench_forms, bench_records, bench_slices
+from benchmarks.micro import (
+    _one_form,
+    bench_accessors,
+    bench_bulk,
+    bench_forms,
+    bench_records,
+    bench_search,
+    bench_slices,
+)
 from benchmarks.micro import bench_values as values
 from benchmarks.micro._loops import PER_PASS, Statement
 from benchmarks.micro._rows import WALKABLE, Row, measure, room, walking
@@ -107,6 +115,31 @@ def test_rows_of_bulk_read_and_write_the_same_bytes() -> None:
                 written = written.getvalue() if hasattr(written, "getvalue") else bytes(written)
                 n = ours["n"]
                 assert ours["buf"].get_bytes(0, n) == written[:n], (row.name, name)
+
+
+def test_rows_of_searches_find_the_same() -> None:
+    """Indices and counts are equal; pieces are where bytes.split cuts; where nothing is found, no side finds it."""
+    for row in bench_search.rows():
+        ours = ran(row.ours)
+        for name, rival in row.rivals.items():
+            theirs = ran(rival)
+            found, expected = ours["found"], theirs["found"]
+            if name == "bytes.split":
+                found = [ours["buf"].get_bytes(start, end - start) for start, end in found]
+            elif name.startswith("re, ") or name == "re":
+                found, expected = found in (None, -1), expected is None
+            elif name == "bytes.find of each":
+                found, expected = found is None, set(expected) == {-1}
+            elif name == "bytes.decode":
+                expected = isinstance(expected, str)
+            assert expected == found, (row.name, name)
+
+
+def test_target_of_searches_is_the_promised_one() -> None:
+    """CRLF in 64 KiB, absent and at the end: at most 1.2 of bytes.find."""
+    targets = {row.name: row.targets.get("bytes.find") for row in bench_search.rows()}
+    for place in ("absent", "at the end"):
+        assert Target("at most", 1.2) == targets[f"find(CRLF) in 64 KiB, {place}"]
 
 
 def _touched(text: str) -> list[str]:
