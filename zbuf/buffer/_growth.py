@@ -163,10 +163,10 @@ class Growth(Arrays):
         if n:
             charge(reason, n)
             copy(memory.base, 0, self._base, self._shift + start, n)
-        self._capacity = capacity
-        self._look_at(memory, 0, capacity)
         if record is not None and memory._record is not None:
             record.moved(self, memory._record)
+        self._capacity = capacity
+        self._look_at(memory, 0, capacity)
 
     def _announce(self, record: Any) -> None:
         """Tell the ledger that this handle is about to leave a block; where others hold it, that is a report.

@@ -122,7 +122,7 @@ class _Record:
         self.touched: Place | None = None
         self.hint: object = None
         self.handles: dict[int, tuple[weakref.ref[Any], Place]] = {}  # by id
-        self.first = 0  # the id of the handle somebody asked an allocator for, while it lives
+        self.first = 0  # the id of the handle somebody asked an allocator for
         self.number = number
 
     # The room of memory and the buffers call these.
@@ -133,12 +133,12 @@ class _Record:
         self.handles[key] = (weakref.ref(made, self._forgets(key)), self.born if is_first else _here())
         if is_first:
             self.first = key
+        elif self.first == key:
+            self.first = 0  # that one is gone, and its place in memory was taken
 
     def _forgets(self, key: int) -> Callable[[object], None]:
         def forget(_: object) -> None:
             self.handles.pop(key, None)
-            if self.first == key:
-                self.first = 0
 
         return forget
 
@@ -171,7 +171,6 @@ class _Record:
         """Note that nobody holds the block any more."""
         ledger._records.pop(self.number, None)
         self.handles.clear()
-        self.first = 0
 
     # For the ledger.
 
@@ -231,15 +230,11 @@ class Ledger:
     def enable(self) -> None:
         """Record the blocks leased from now on. Does nothing when it is on.
 
-        Where no warning filter was asked for (-W, PYTHONWARNINGS) its own warnings are shown, once for each line."""
-        if self._is_on:
-            return
-        if not sys.warnoptions:
-            for category in (UnreleasedWarning, DetachedWarning):
-                if not any(entry[2] is category for entry in warnings.filters):
-                    warnings.simplefilter("default", category, append=False)
-        self._is_on = True
-        watch(self)
+        Its warnings are ResourceWarnings, which Python does not show unless a filter says so (`-X dev`, `-W default`).
+        Only ZBUF_LEDGER=1, where nobody asked for any filter, has them shown."""
+        if not self._is_on:
+            self._is_on = True
+            watch(self)
 
     def disable(self) -> None:
         """Stop recording and forget everything."""
@@ -314,3 +309,6 @@ class Ledger:
 ledger = Ledger()
 if LEDGER:
     ledger.enable()
+    if not sys.warnoptions:
+        warnings.simplefilter("default", UnreleasedWarning)
+        warnings.simplefilter("default", DetachedWarning)

@@ -213,6 +213,11 @@ _release_buffer = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(("PyBuffer_Release", 
 _NOTHING = memoryview(b"")
 
 
+def lend(memory: Memory, at: int, n: int, read_only: bool) -> memoryview:
+    """Return what numpy.frombuffer takes for the `n` bytes at `at`. The block stays until the last array is gone."""
+    return memory.export(at, n, read_only)
+
+
 def allocate(size: int, alignment: int = 16) -> Memory:
     """Return a fresh block of `size` zero bytes that is freed with its last holder.
 
@@ -482,8 +487,7 @@ def enter(memory: Memory, home: Home, asked: int) -> None:
 
 def settle(memory: Memory) -> None:
     """Note in the ledger that nobody holds `memory` any more."""
-    record, memory._record = memory._record, None
-    record.settle()
+    memory._record.settle()  # it stays: in a collected cycle the handles may end after their memory
 
 
 def retire(memory: Memory, bar: Callable[[object], object]) -> None:
