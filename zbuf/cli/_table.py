@@ -27,7 +27,10 @@ def show(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None
         table.add_column(name, overflow="fold", justify="right" if _is_numeric(name, head, rows) else "left")
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False, markup=False).print(table)
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = 120  # a file or a pipe has no width of its own; 80 would fold the words
+    console.print(table)
 
 
 def _is_numeric(name: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
