@@ -146,6 +146,25 @@ def _touched(text: str) -> list[str]:
     return [name for name in ("out", "stream", "view") if name in text]
 
 
+def test_rows_of_arrays_make_the_same_arrays() -> None:
+    """Both sides read the same numbers, or write the same bytes; 1 KiB is held to 1.5 of frombuffer."""
+    pytest.importorskip("numpy")
+    rows = list(bench_arrays.rows())
+    for row in rows:
+        ours = ran(row.ours)
+        for name, rival in row.rivals.items():
+            theirs = ran(rival)
+            if row.name.startswith("write"):
+                assert bytes(theirs["out"]) == bytes(ours["buf"]), (row.name, name)
+            elif row.name.startswith("pickled"):
+                assert bytes(theirs["again"]) == bytes(ours["again"]), (row.name, name)
+            else:
+                assert (theirs["array"] == ours["array"]).all(), (row.name, name)
+    held = [row.name for row in rows if row.targets]
+    assert held == ["read_array(dtype, n) of 1 KiB", "read_array(dtype, n) of 1 KiB, of wrapped bytes"]
+    assert all(row.targets == {"frombuffer(bytes, dtype)": Target("at most", 1.5)} for row in rows if row.targets)
+
+
 def test_grid_of_accessors_is_whole() -> None:
     """23 getters, readers and peeks, 14 setters and writers, each once, and struct agrees with each."""
     names = [name for name, _, _ in bench_accessors.pairs()]

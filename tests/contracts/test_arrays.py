@@ -452,9 +452,11 @@ def test_b124_a_read_only_buffer_is_not_written(shape: Make) -> None:
     mixed.append(bytearray(4))
     mixed.append(b"abcd")
     mixed.writer_index = 2
-    for values in (bytes(3), np.arange(8, dtype="u1")[::2], bytes(100)):
+    for values in (bytes(3), np.arange(8, dtype="u1")[::2], bytes(100), np.zeros(100, "u1"), np.zeros(100)[::2]):
         with fails(ReadOnlyError, mixed):
             mixed.write_array(values)
+    with fails(ReadOnlyError, mixed):
+        mixed.write_bytes(bytes(100))
     assert mixed.write_array(np.array([1], "<u2")) == 2
 
 

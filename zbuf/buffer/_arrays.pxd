@@ -3,12 +3,13 @@ cimport cython
 from zbuf.audit._meter cimport charge
 from zbuf.buffer._indices cimport index_outside
 from zbuf.buffer._scan cimport Scan
-from zbuf.memory._memory cimport EMPTY, Memory, as_size, as_source, copy
+from zbuf.memory._memory cimport EMPTY, Memory, as_size, as_source, copy, lend
 
 cdef int COPY
 cdef int TRANSFER
 cdef int GATHER
 cdef object _frombuffer
+cdef object _ndarray
 cdef set _PLAIN
 cdef dict _NAMED
 
@@ -19,12 +20,14 @@ cdef class Arrays(Scan):
     cpdef object as_array(self, object dtype=*, Py_ssize_t count=*, object index=*)
     @cython.locals(n=Py_ssize_t)
     cpdef Py_ssize_t write_array(self, object values, object dtype=*) except -1
-    @cython.locals(at=Py_ssize_t, in_one_piece=bint)
+    @cython.locals(n=Py_ssize_t)
+    cdef Py_ssize_t _write_alike(self, object array, object wanted) except -1
+    cdef int _make_room(self, Py_ssize_t n) except -1
+    @cython.locals(at=Py_ssize_t)
     cdef int _place(self, object array, object kind, Py_ssize_t n) except -1
-    @cython.locals(read_only=bint)
-    cdef object _array(self, object kind, Py_ssize_t start, Py_ssize_t items, Py_ssize_t n, bint gather)
+    cdef object _array(self, object kind, Py_ssize_t start, Py_ssize_t n, bint gather)
     @cython.locals(memory=Memory)
-    cdef object _copied(self, object kind, Py_ssize_t start, Py_ssize_t items, Py_ssize_t n, int reason, bint read_only)
+    cdef object _copied(self, object kind, Py_ssize_t start, Py_ssize_t n, int reason, bint read_only)
     @cython.locals(k=Py_ssize_t)
     cdef int _spill(self, Py_ssize_t index, Py_ssize_t n, unsigned char *base, Py_ssize_t to) except -1
     @cython.locals(start=Py_ssize_t, n=Py_ssize_t, apart=bint)
@@ -32,5 +35,6 @@ cdef class Arrays(Scan):
 
 cdef object _kind_of(object dtype)
 cdef object _other_kind_of(object dtype)
+cdef bint _remember(object kind) except -1
 cdef Py_ssize_t _whole_items(Py_ssize_t count, Py_ssize_t size, Py_ssize_t available) except -1
 cdef object _too_many(object count, object size, object available)

@@ -16,7 +16,7 @@ except ImportError:
 if not cython.compiled:
     from zbuf.audit._meter import charge
     from zbuf.buffer._indices import index_outside
-    from zbuf.memory._memory import EMPTY, as_size, as_source, copy
+    from zbuf.memory._memory import EMPTY, as_size, as_source, copy, lend
 from zbuf.audit._bill import CopyReason
 from zbuf.buffer._ndarray import CPU, as_kind, check_values, numpy, source_array, store, stored
 from zbuf.buffer._scan import Scan
@@ -55,7 +55,7 @@ class Arrays(Scan):
         size: int = kind.itemsize
         items = _whole_items(items, size, self._writer - self._reader)
         n = items * size
-        array: ndarray[Any, Any] = self._array(kind, self._reader, items, n, True)
+        array: ndarray[Any, Any] = self._array(kind, self._reader, n, True)
         self._reader += n
         return array
 
@@ -76,7 +76,7 @@ class Arrays(Scan):
         if start < 0 or start > self._writer:
             raise index_outside("index", start, self._writer)
         items = _whole_items(items, size, self._writer - start)
-        array: ndarray[Any, Any] = self._array(kind, start, items, items * size, False)
+        array: ndarray[Any, Any] = self._array(kind, start, items * size, False)
         return array
 
     def write_array(self, values: "ArrayLike", dtype: "DTypeLike | None" = None) -> int:
@@ -87,50 +87,67 @@ class Arrays(Scan):
         fraction where integers are stored. Ownership: copies (TRANSFER), once, straight into place.
         Raises: OverflowError, TypeError (no such conversion, or objects), CapacityError, ReadOnlyError; nothing is
         written."""
+        if type(values) is _ndarray:
+            given: Any = values
+            wanted = None if dtype is None else _kind_of(dtype)
+            have = type(given.dtype)
+            if have in _PLAIN and (wanted is None or type(wanted) is have):
+                return self._write_alike(given, wanted)
         array, kind = source_array(values, dtype)
+        _remember(kind)
         self._check_writable()
         check_values(array, kind)
         n = as_size(array.size * kind.itemsize)
-        self._check_span_writable(self._writer, min(n, self._capacity - self._writer))
-        self._ensure(n)
+        self._make_room(n)
         if n:
             self._place(array, kind, n)
             self._writer += n
         return n
 
-    def _place(self, array: "ndarray[Any, Any]", kind: Any, n: int) -> None:
-        """Put the bytes of `array` at the writer index, where there is room for them."""
+    def _write_alike(self, array: Any, wanted: Any) -> int:
+        """Write an array of plain numbers whose kind is the one wanted, but for the byte order: any value fits."""
+        if wanted is None and array.flags.c_contiguous:
+            return self._from_source(0, as_source(array), None, None, True)
+        self._check_writable()
+        n = as_size(array.nbytes)
+        self._make_room(n)
+        if n:
+            self._place(array, array.dtype if wanted is None else wanted, n)
+            self._writer += n
+        return n
+
+    def _make_room(self, n: int) -> None:
+        """Make room for `n` bytes at the writer index, none of them read-only."""
+        self._ensure(n)
+        self._check_span_writable(self._writer, n)
+
+    def _place(self, array: Any, kind: Any, n: int) -> None:
+        """Put the `n` bytes of `array`, as `kind`, at the writer index, where there is room for them."""
         at = self._writer
         self._seek_writable(at)
-        in_one_piece = n <= self._hi - at
-        data: Any = stored(array, kind, not in_one_piece)
-        if data is not None:
-            self._copy_from_source(at, as_source(data), 0, n)
-        else:
+        if n <= self._hi - at:
             charge(TRANSFER, n)
-            store(array, kind, self._memory.export(at + self._shift, n, False))
+            store(array, self._array(kind, at, n, False))
+        else:
+            self._copy_from_source(at, as_source(stored(array, kind)), 0, n)
 
-    def _array(self, kind: Any, start: int, items: int, n: int, gather: bool) -> Any:
-        """Return an array on the `n` bytes at `start`, which are checked."""
+    def _array(self, kind: Any, start: int, n: int, gather: bool) -> Any:
+        """Return an array on the `n` bytes at `start`, which are checked, and as many as whole items have."""
         if n == 0:
-            return _frombuffer(EMPTY.export(0, 0, self._read_only), kind, 0)
+            return _frombuffer(lend(EMPTY, 0, 0, self._read_only), kind, 0)
         self._seek(start)
         if n > self._hi - start:
             if not gather:
                 raise BufferError("the items lie in several components; read_array gathers them")
-            return self._copied(kind, start, items, n, GATHER, self._read_only)
-        read_only = self._exports_read_only()
-        if cython.compiled and read_only == self._memory.read_only:
-            # The block itself is the exporter, and no view has to be made. numpy asks it whether it can be written.
-            return _frombuffer(self._memory, kind, items, start + self._shift)
-        return _frombuffer(self._memory.export(start + self._shift, n, read_only), kind, items)
+            return self._copied(kind, start, n, GATHER, self._read_only)
+        return _frombuffer(lend(self._memory, start + self._shift, n, self._exports_read_only()), kind)
 
-    def _copied(self, kind: Any, start: int, items: int, n: int, reason: int, read_only: bool) -> Any:
+    def _copied(self, kind: Any, start: int, n: int, reason: int, read_only: bool) -> Any:
         """Return an array on a fresh block with a copy of the checked bytes."""
         memory = self._lease(n)
         charge(reason, n)
         self._spill(start, n, memory.base, 0)
-        return _frombuffer(memory.export(0, n, read_only), kind, items)
+        return _frombuffer(lend(memory, 0, n, read_only), kind)
 
     def _spill(self, index: int, n: int, base: memoryview, to: int) -> None:
         """Copy the checked range, unbilled, to the offset `to` of memory nobody else has seen yet."""
@@ -199,13 +216,14 @@ class Arrays(Scan):
         if apart and copy is not None and not copy:
             raise ValueError("the bytes lie in several components: an array of them is a copy")
         if n and copy:
-            array = self._copied(kind, start, n, n, GATHER if apart else COPY, False)
+            array = self._copied(kind, start, n, GATHER if apart else COPY, False)
         else:
-            array = self._array(kind, start, n, n, True)
+            array = self._array(kind, start, n, True)
         return array
 
 
 _frombuffer: Any = None  # numpy's, from the first array on
+_ndarray: Any = None
 _PLAIN: set[type] = set()  # the classes of dtypes that are numbers: nothing about them has to be checked
 _NAMED: dict[str, Any] = {}
 
@@ -218,19 +236,28 @@ def _kind_of(dtype: "DTypeLike") -> Any:
 
 
 def _other_kind_of(dtype: "DTypeLike") -> Any:
-    global _frombuffer
     kind: Any = _NAMED.get(dtype) if type(dtype) is str else None
     if kind is not None:
         return kind
     kind = as_kind(dtype)
-    _frombuffer = numpy().frombuffer
+    if _remember(kind) and type(dtype) is str:
+        if len(_NAMED) >= MOST_NAMES:
+            _NAMED.clear()
+        _NAMED[dtype] = kind
+    return kind
+
+
+def _remember(kind: Any) -> bool:
+    """Note the class of a dtype if it is one of plain numbers, and return whether it is."""
+    global _frombuffer, _ndarray
+    if _ndarray is None:
+        module = numpy()
+        _frombuffer = module.frombuffer
+        _ndarray = module.ndarray
     if kind.kind in NUMBERS and 0 <= kind.num < OF_USERS:
         _PLAIN.add(type(kind))
-        if type(dtype) is str:
-            if len(_NAMED) >= MOST_NAMES:
-                _NAMED.clear()
-            _NAMED[dtype] = kind
-    return kind
+        return True
+    return False
 
 
 def _whole_items(count: int, size: int, available: int) -> int:

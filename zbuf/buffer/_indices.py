@@ -264,6 +264,7 @@ class Indices(Window):
         """Make room for `n` bytes behind the writer index, by growth if need be. Raises in the order of rule I12."""
         self._check_writable()
         if n > self._capacity - self._writer:
+            self._check_span_writable(self._writer, self._capacity - self._writer)  # a call that raises grows nothing
             if n > self._max - self._writer:
                 raise cannot_write(n, self._max - self._writer, self._max)
             self._grow(self._writer + n)

@@ -120,31 +120,30 @@ def _outside(kind: "dtype[Any]", low: object, high: object) -> OverflowError:
     return OverflowError(f"a value is outside {low}..{high}, the range of dtype {kind}")
 
 
-def stored(array: "ndarray[Any, Any]", kind: "dtype[Any]", convert: bool) -> "ndarray[Any, Any] | None":
-    """Return the bytes to store, in C order, as an array of bytes; None where that takes a copy and not `convert`."""
-    np = numpy()
+def stored(array: "ndarray[Any, Any]", kind: "dtype[Any]") -> Any:
+    """Return the bytes to store, in C order, as an array of bytes: the array's own where they lie like that."""
     if array.dtype != kind or not array.flags.c_contiguous:
-        if not convert:
-            return None
-        converted = np.zeros(array.shape, kind)  # what pads a structure is zero, not what lay there
+        converted = numpy().zeros(array.size, kind)  # what pads a structure is zero, not what lay there
         _convert(array, converted)
         array = converted
-    flat: ndarray[Any, Any] = array.reshape(-1).view("u1")
-    return flat
+    return array.reshape(-1).view("u1")
 
 
-def store(array: "ndarray[Any, Any]", kind: "dtype[Any]", room: memoryview) -> None:
-    """Convert `array`, in C order, straight into `room`, which has exactly its size."""
-    target = numpy().frombuffer(room, kind).reshape(array.shape)
-    if kind.names is not None:
-        room[:] = bytes(len(room))  # what pads a structure is zero, not what lay there
+def store(array: "ndarray[Any, Any]", target: "ndarray[Any, Any]") -> None:
+    """Convert `array`, in C order, straight into the items of `target`, as many as it has."""
+    if target.dtype.names is not None:
+        target.view("u1")[...] = 0  # what pads a structure is zero, not what lay there
     _convert(array, target)
 
 
 def _convert(array: "ndarray[Any, Any]", target: "ndarray[Any, Any]") -> None:
-    np = numpy()
-    with np.errstate(all="ignore"):  # numbers round in silence, whatever numpy was told elsewhere
-        np.copyto(target, array, casting="unsafe")
+    if array.ndim != 1:
+        target = target.reshape(array.shape)
+    if type(array.dtype) is type(target.dtype):  # at most the byte order differs
+        target[...] = array
+        return
+    with numpy().errstate(all="ignore"):  # numbers round in silence, whatever numpy was told elsewhere
+        target[...] = array
 
 
 def from_dlpack(obj: Any) -> "ndarray[Any, Any]":

@@ -39,6 +39,8 @@ def reduce_bytes(data: bytes, read_only: bool) -> tuple[Any, ...]:
 
 def rebuild(*parts: "Buffer") -> "ByteBuf":
     """Return a buffer around the parts that a pickle of protocol 5 had: theirs is the memory, nothing is copied."""
+    if len(parts) == 1:
+        return _wrap(parts[0])
     return _wrap(*parts, read_only=all(memoryview(part).readonly for part in parts))
 
 

@@ -142,6 +142,15 @@ cdef class Part:
     cdef bint read_only
 
 
+@cython.final
+@cython.no_gc
+cdef class Loan:
+    cdef Memory memory
+    cdef unsigned char *base
+    cdef Py_ssize_t size
+    cdef bint read_only
+
+
 @cython.no_gc
 cdef class Window:
     cdef object __weakref__
@@ -166,6 +175,7 @@ cdef class Window:
 cdef Memory EMPTY
 cdef object KEEPER
 cdef bint WATCHED
+cdef Loan lend(Memory memory, Py_ssize_t at, Py_ssize_t n, bint read_only)
 cdef Window sprout(Window model, Window source)
 cdef Window hatch(
     Window model, Memory memory, Py_ssize_t capacity, Py_ssize_t maximum, object allocator, bint is_first

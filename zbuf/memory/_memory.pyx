@@ -11,9 +11,9 @@ In this form `base` is a C pointer; in the interpreted form it is a memoryview o
 """
 
 cimport cython
-from cpython.buffer cimport PyBuffer_FillInfo, PyBuffer_IsContiguous
+from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_FillInfo, PyBuffer_IsContiguous
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.exc cimport PyErr_Fetch, PyErr_Restore, PyErr_SetObject, PyErr_WriteUnraisable
+from cpython.exc cimport PyErr_Fetch, PyErr_Restore, PyErr_SetNone, PyErr_SetObject, PyErr_WriteUnraisable
 from cpython.float cimport PyFloat_AsDouble
 from cpython.long cimport PyLong_AsUnsignedLongLong
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree, PyMem_RawMalloc
@@ -155,7 +155,11 @@ cdef extern from *:
 
 cdef extern from *:
     """
-    static void zb_export_by(PyTypeObject *type, getbufferproc how) { type->tp_as_buffer->bf_getbuffer = how; }
+    static void zb_export_by(PyTypeObject *type, getbufferproc how) {
+        static PyBufferProcs procs;
+        procs.bf_getbuffer = how;
+        type->tp_as_buffer = &procs;
+    }
     """
     int fill_info "PyBuffer_FillInfo"(
         Py_buffer *view, object exporter, void *base, Py_ssize_t size, bint read_only, int flags
@@ -199,7 +203,7 @@ cdef class Memory:
         return PyMemoryView_FromObject(part)
 
     def __getbuffer__(self, Py_buffer *view, int flags):
-        PyBuffer_FillInfo(view, self, self.base, self.size, self.read_only, flags)  # see _refuse_plainly
+        PyBuffer_FillInfo(view, self, self.base, self.size, self.read_only, flags)
         self.exports += 1
 
     def __releasebuffer__(self, Py_buffer *view):
@@ -241,21 +245,6 @@ cdef int _report(object exc, object culprit) except -1:
     return 0
 
 
-cdef int _refuse_plainly(PyObject *memory, Py_buffer *view, int flags) noexcept:
-    """Do what `Memory.__getbuffer__` does, without the entry in a traceback that Cython makes of a refusal.
-
-    numpy asks every exporter for writing first: an array on read-only memory is made twice as fast."""
-    cdef int failed = fill_info(
-        view, <object> memory, (<Memory> memory).base, (<Memory> memory).size, (<Memory> memory).read_only, flags
-    )
-    if not failed:
-        (<Memory> memory).exports += 1
-    return failed
-
-
-zb_export_by(<PyTypeObject *> Memory, _refuse_plainly)
-
-
 @cython.final
 @cython.no_gc
 @cython.freelist(16)
@@ -266,6 +255,40 @@ cdef class Part:
         # The exporter is the memory: this object is gone when the view is made.
         PyBuffer_FillInfo(view, self.memory, self.memory.base + self.at, self.n, self.read_only, flags)
         self.memory.exports += 1
+
+
+@cython.final
+@cython.no_gc
+@cython.freelist(64)
+cdef class Loan:
+    """Bytes of a block that are lent to an array: the array holds it in place of a view, which costs twice as much."""
+
+    def __dealloc__(self):
+        if self.memory is not None:
+            self.memory.exports -= 1
+
+
+cdef Loan lend(Memory memory, Py_ssize_t at, Py_ssize_t n, bint read_only):
+    """Return what numpy.frombuffer takes for the `n` bytes at `at`. The block stays until the last array is gone."""
+    cdef Loan loan = Loan.__new__(Loan)
+    loan.memory = memory
+    loan.base = memory.base + at
+    loan.size = n
+    loan.read_only = read_only or memory.read_only
+    memory.exports += 1
+    return loan
+
+
+cdef int _export_loan(PyObject *loan, Py_buffer *view, int flags) noexcept:
+    # numpy asks every exporter for writing first. A refusal by Cython's own slot costs an entry in a traceback, and one
+    # by PyBuffer_FillInfo a text that nobody reads.
+    if (<Loan> loan).read_only and flags & PyBUF_WRITABLE:
+        PyErr_SetNone(BufferError)
+        return -1
+    return fill_info(view, <object> loan, (<Loan> loan).base, (<Loan> loan).size, (<Loan> loan).read_only, flags)
+
+
+zb_export_by(<PyTypeObject *> Loan, _export_loan)
 
 
 cpdef Memory allocate(Py_ssize_t size, Py_ssize_t alignment=16):
