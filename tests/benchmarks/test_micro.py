@@ -9,6 +9,7 @@ from benchmarks._report import Settings, Target
 from benchmarks.micro import (
     _one_form,
     bench_accessors,
+    bench_arrays,
     bench_bulk,
     bench_forms,
     bench_records,
