@@ -82,6 +82,18 @@ def test_streams_prints_what_the_page_shows() -> None:
     assert printed.count("copied: nothing") == 3
 
 
+def test_tokens_prints_the_words_on_the_page_and_copies_nothing_else() -> None:
+    """Lines cut anywhere; the bill has the bytes of the words, as text, and nothing of the search."""
+    printed = output_of(example("tokens"))
+    assert shown("tokens") == printed
+    assert printed.endswith("copied: 29 bytes, text\n")
+
+
+def test_boundaries_prints_the_parts_on_the_page() -> None:
+    """Both parts come out whole, and the last mark is told from the one that goes on."""
+    assert shown("boundaries") == output_of(example("boundaries"))
+
+
 @needs_curl
 def test_serve_prints_the_bills_on_the_page(tmp_path: Path) -> None:
     """Each request of the page, made with curl, prints the bill that the page shows; only numbers may differ."""
