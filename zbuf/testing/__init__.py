@@ -6,6 +6,7 @@ Always  every name here works in a plain assert, with no event loop and no socke
         for its channel, and still no socket."""
 
 from zbuf.testing._check_decoder import check_decoder
+from zbuf.testing._copy_budget import copy_budget
 from zbuf.testing._embedded import EmbeddedChannel
 from zbuf.testing._scripted_socket import ScriptedCall, ScriptedSocket
 from zbuf.testing._shapes import shapes
@@ -15,5 +16,6 @@ __all__ = [
     "ScriptedCall",
     "ScriptedSocket",
     "check_decoder",
+    "copy_budget",
     "shapes",
 ]
