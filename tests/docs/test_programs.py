@@ -136,3 +136,13 @@ def _make_site(path: Path) -> None:
 def _curl(port: int, target: Path, path: str, *options: str) -> None:
     line = ["curl", "-s", "-o", str(target), *options, f"http://127.0.0.1:{port}{path}"]
     subprocess.run(line, timeout=SECONDS, check=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "needs"),
+    [("numpy_samples", "numpy"), ("process_pool", "numpy"), ("arrow_stream", "pyarrow")],
+)
+def test_programs_that_share_bytes_with_others_print_what_the_page_shows(name: str, needs: str) -> None:
+    """Nothing is copied to look at them, and nothing is left in shared memory."""
+    pytest.importorskip(needs, reason=f"{needs} is not installed")
+    assert output_of(example(name)) == shown(name)
