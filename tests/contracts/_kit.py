@@ -26,7 +26,7 @@ MakeGrowing = Callable[[bytes, int], ByteBuf]
 
 READ_ONLY_NAMES = tuple(name for name in SHAPE_NAMES if name.startswith(("wrapped bytes", "read-only")))
 WRITABLE_NAMES = tuple(name for name in SHAPE_NAMES if name not in READ_ONLY_NAMES)
-FIXED_NAMES = tuple(name for name in WRITABLE_NAMES if name.startswith(("slice", "wrapped bytearray")))
+FIXED_NAMES = tuple(name for name in WRITABLE_NAMES if name.startswith(("slice", "wrapped bytearray", "unpickled")))
 CONTIGUOUS_NAMES = tuple(name for name in SHAPE_NAMES if not name.startswith("composite"))
 
 

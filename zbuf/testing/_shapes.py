@@ -6,6 +6,7 @@ Always  every buffer built from `data` has `bytes(buf) == data`; after a head `r
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import cycle
 from types import MappingProxyType
@@ -50,6 +51,11 @@ def _split(data: bytes) -> ByteBuf:
     return _plain(data + HEAD).split(len(data))
 
 
+def _unpickled(data: bytes) -> ByteBuf:
+    again: ByteBuf = pickle.loads(pickle.dumps(_plain(data), 5))
+    return again
+
+
 def _composite_of_single_bytes(data: bytes) -> ByteBuf:
     return _composite(data[at : at + 1] for at in range(len(data)))
 
@@ -73,6 +79,7 @@ BUILDERS: Mapping[str, Callable[[bytes], ByteBuf]] = MappingProxyType(
         "wrapped bytes": _wrapped_bytes,
         "read-only": _read_only,
         "split half": _split,
+        "unpickled": _unpickled,
         "composite of single bytes": _composite_of_single_bytes,
         "composite of uneven parts": _composite_of_uneven_parts,
         "composite of two": _composite_of_two,
@@ -99,8 +106,8 @@ def shapes(data: bytes) -> dict[str, ByteBuf]:
     r"""Build `data` in every shape: a new handle each, under a name that a test report can show.
 
     Shapes: plain, pooled, duplicate, slice of a larger block, wrapped bytearray, wrapped bytes, read-only view,
-    split half, composite of 1-byte, of uneven and of two components; then all of them again after a head of three
-    bytes that was already consumed (`reader_index == 3`), so that no code gets away with starting at index 0.
+    split half, unpickled, composite of 1-byte, of uneven and of two components; then all of them again after a head of
+    three bytes that was already consumed (`reader_index == 3`), so that no code gets away with starting at index 0.
     Ownership: the caller owns every handle; none shares memory with another, nor with a live source. The ones
     called "wrapped bytes" and "read-only" refuse writes.
     Cost: `len(data)` bytes a shape, and one component a byte for the composite of single bytes.
