@@ -6,6 +6,8 @@ from zbuf.memory._memory cimport EMPTY, Memory, is_watched
 cdef class Trace(Growth):
     @cython.locals(memory=Memory)
     cpdef touch(self, object hint=*)
+    @cython.locals(whom=Trace, side=int)
+    cpdef bint shares_memory_with(self, object other) except -1
     cpdef Py_ssize_t address(self) except? -1
     cdef bint _in_one_piece(self, Py_ssize_t index, Py_ssize_t n) except -1
     cdef list _blocks(self)
