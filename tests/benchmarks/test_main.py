@@ -15,6 +15,7 @@ from benchmarks.micro._loops import PER_PASS, Statement, compare
 GROUPS = {
     "accessors",
     "bulk",
+    "composite",
     "forms",
     "records",
     "search",

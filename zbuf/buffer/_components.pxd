@@ -15,6 +15,7 @@ cdef class Components(Scattered):
     cpdef ByteBuf component_at_offset(self, Py_ssize_t offset)
     cpdef Py_ssize_t to_component_index(self, Py_ssize_t offset) except -1
     cpdef Py_ssize_t to_byte_index(self, Py_ssize_t k) except -1
+    @cython.locals(parts=list, k=Py_ssize_t, skip=Py_ssize_t, some=Py_ssize_t, span=Span)
     cpdef list decompose(self, Py_ssize_t offset, Py_ssize_t length)
     @cython.locals(
         run=Py_ssize_t, there=Py_ssize_t, place=Py_ssize_t, start=Py_ssize_t, n=Py_ssize_t, memory=Memory, joined=Span,

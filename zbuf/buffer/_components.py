@@ -1,3 +1,5 @@
+# cython: nonecheck=False, wraparound=False
+# (the objects whose fields are read here are self, its own spans, and handles that were made here)
 """The components of a composite as its user sees them: each one a span, shown by a handle.
 
 Owns    looking at components: how many, which one, where it starts, which one holds a byte; joining a run of them.
@@ -87,7 +89,17 @@ class Components(Scattered):
         offset = as_size(offset)
         length = as_size(length)
         self._check_range(offset, length)
-        return [self._handle_on(span) for span in self._spans_of(offset, length)]
+        parts: list[ByteBuf] = []
+        k = self._span_at(offset) if length else 0
+        while length:
+            span = self._spans[k]
+            skip = offset + self._origin - span.end + span.length
+            some = min(length, span.length - skip)
+            parts.append(self._handle(span.memory, span.start + skip, some, self._read_only or span.read_only))
+            offset += some
+            length -= some
+            k += 1
+        return parts
 
     def consolidate(self, k: int = 0, count: int | None = None) -> None:
         """Join components k .. k + count - 1, by default all from `k`, into one fresh component.

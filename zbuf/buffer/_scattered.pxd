@@ -13,8 +13,10 @@ cdef Py_ssize_t SPAN_SOLE
 cdef class Scattered(Spans):
     @cython.locals(span=Span)
     cdef int _show(self, Py_ssize_t k) except -1
-    @cython.locals(scratch=Memory)
+    @cython.locals(scratch=Memory, k=Py_ssize_t, here=Py_ssize_t, span=Span)
     cdef Py_ssize_t _locate(self, Py_ssize_t index, Py_ssize_t n) except -1
+    @cython.locals(k=Py_ssize_t, span=Span)
+    cdef Py_ssize_t _locate_writable(self, Py_ssize_t index, Py_ssize_t n) except -1
     cdef Memory _scratch_block(self)
     cdef int _look_at_scratch(self, Memory scratch) except -1
 

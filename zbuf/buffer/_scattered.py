@@ -1,3 +1,5 @@
+# cython: nonecheck=False, wraparound=False
+# (the objects whose fields are read here are self, its own spans, and blocks that only this room hands in)
 """A buffer whose bytes lie in several places: the window that stands over one span at a time.
 
 Owns    moving the window, values and ranges that lie across borders, exports, growth at the end.
@@ -54,18 +56,24 @@ class Scattered(Spans):
             self._show(self._span_at(index))
 
     def _locate(self, index: int, n: int) -> int:
-        self._seek(index)
-        if n <= self._hi - index:
+        k = self._span_at(index)
+        span = self._spans[k]
+        here = span.end - self._origin - index
+        if n <= here:
+            self._show(k)
             return index + self._shift
         scratch = self._scratch_block()
-        self._spill(index, n, scratch.base, 0)
+        copy(scratch.base, 0, span.memory.base, span.start + span.length - here, here)
+        self._spill(index + here, n - here, scratch.base, here)
         self._look_at_scratch(scratch)
         return 0
 
     def _locate_writable(self, index: int, n: int) -> int:
         self._check_span_writable(index, n)
-        self._seek(index)
-        if n <= self._hi - index:
+        k = self._span_at(index)
+        span = self._spans[k]
+        if n <= span.end - self._origin - index:
+            self._show(k)
             return index + self._shift
         self._look_at_scratch(self._scratch_block())
         return 0
@@ -76,11 +84,12 @@ class Scattered(Spans):
         return self._scratch
 
     def _look_at_scratch(self, scratch: Memory) -> None:
-        self._memory = scratch
-        self._base = scratch.base
-        self._shift = 0
-        self._lo = 1  # no index is inside: the scratch is good for this one value
-        self._hi = self._whi = 0
+        if self._memory is not scratch:
+            self._memory = scratch
+            self._base = scratch.base
+            self._shift = 0
+            self._lo = 1  # no index is inside: the scratch is good for this one value
+            self._hi = self._whi = 0
 
     # Walks over the spans of a checked range. They leave the window alone, and the hint where they ended.
 

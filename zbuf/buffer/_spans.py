@@ -1,3 +1,5 @@
+# cython: nonecheck=False, wraparound=False
+# (the objects whose fields are read here are self and its own spans)
 """The spans of a composite: what is where.
 
 Owns    the list of spans, their sorted end offsets, and every change of that list at its ends and in its midst.

@@ -18,7 +18,7 @@ except ImportError:
 if not cython.compiled:
     from zbuf.buffer._composite import composite_of
     from zbuf.buffer._parts import give_up, take_spans
-    from zbuf.memory._memory import as_source, source_size, wrap_memory
+    from zbuf.memory._memory import as_source, source_size, sprout, wrap_memory
 from zbuf._types import Buffer, SupportsDLPack
 from zbuf.buffer._allocator import default_allocator
 from zbuf.buffer._bytebuf import ByteBuf
@@ -101,7 +101,7 @@ def _wrap_one(source: "Buffer | SupportsDLPack", read_only: bool, on_release: Ca
     memory = wrap_memory(_with_a_buffer(source), on_release)
     if memory.size == 0 and on_release is None:
         return empty()
-    buf = WrappedByteBuf.__new__(WrappedByteBuf)
+    buf: WrappedByteBuf = sprout(WRAPPED, WRAPPED)
     buf._allocator = default_allocator()
     buf._read_only = read_only or memory.read_only
     buf._look_at(memory, 0, memory.size)
@@ -111,7 +111,10 @@ def _wrap_one(source: "Buffer | SupportsDLPack", read_only: bool, on_release: Ca
 
 def _with_a_buffer(part: Any) -> Any:
     """Return `part`, or an array on its memory where it has only `__dlpack__`."""
-    if isinstance(part, ByteBuf) or not hasattr(type(part), "__dlpack__"):
+    kind = type(part)  # to look for what is not there is slow: the common kinds are known by their type
+    if kind is bytes or kind is bytearray or kind is memoryview or isinstance(part, ByteBuf):
+        return part
+    if not hasattr(kind, "__dlpack__"):
         return part
     try:
         memoryview(part)

@@ -16,8 +16,8 @@ cdef class OutboundQueue(Planner):
     @cython.locals(size=Py_ssize_t)
     cdef int _add_bytes(self, bytes data, object promise) except -1
     cdef int _append(self, Entry entry) except -1
-    @cython.locals(entry=Entry, last=ByteBuf, window=ByteBuf)
-    cdef void _add_composite(self, ByteBuf composite, Py_ssize_t size, object promise) except *
+    @cython.locals(entry=Entry, pieces=list, piece=ByteBuf, last=ByteBuf)
+    cdef void _add_composite(self, CompositeByteBuf composite, Py_ssize_t size, object promise) except *
     @cython.locals(size=Py_ssize_t, entry=Entry)
     cdef int _add_region(self, object region, object promise) except -1
     cdef int _check_room(self, Py_ssize_t size, object taken) except -1

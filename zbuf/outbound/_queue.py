@@ -134,25 +134,20 @@ class OutboundQueue(Planner):
         if self._pending > self._high and not self._is_high:
             self._rise()
 
-    def _add_composite(self, composite: ByteBuf, size: int, promise: WritePromise | None) -> None:
+    def _add_composite(self, composite: CompositeByteBuf, size: int, promise: WritePromise | None) -> None:
         """Queue each span of the readable bytes as a piece of its own; only the last one completes the message."""
-        window = composite.slice()
+        pieces = composite.decompose(composite._reader, size)
         composite.release()
-        pieces = window.components() if isinstance(window, CompositeByteBuf) else [window.move()]
-        if window.refcnt:
-            window.release()
         if not size:
-            for piece in pieces:
-                piece.release()
             self._append(make_entry(EMPTY, None, None, 0, promise))
             return
-        last = pieces.pop()
+        last: ByteBuf = pieces.pop()
         for piece in pieces:
-            entry = make_entry(PIECE, piece, None, piece.readable_bytes, None)
+            entry = make_entry(PIECE, piece, None, piece._writer, None)
             entry.is_part = True
             self._pending += entry.size
             self._entries.append(entry)
-        self._append(make_entry(PIECE, last, None, last.readable_bytes, promise))
+        self._append(make_entry(PIECE, last, None, last._writer, promise))
 
     def _add_region(self, region: FileRegion, promise: WritePromise | None) -> None:
         if not self._has_room(0):
