@@ -1,7 +1,7 @@
 cimport cython
 
 from zbuf.audit._meter cimport charge
-from zbuf.buffer._indices cimport index_outside
+from zbuf.buffer._indices cimport index_outside, torn
 from zbuf.buffer._scan cimport Scan
 from zbuf.memory._memory cimport EMPTY, Memory, as_size, as_source, copy, lend
 

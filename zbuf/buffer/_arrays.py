@@ -15,7 +15,7 @@ except ImportError:
 
 if not cython.compiled:
     from zbuf.audit._meter import charge
-    from zbuf.buffer._indices import index_outside
+    from zbuf.buffer._indices import index_outside, torn
     from zbuf.memory._memory import EMPTY, as_size, as_source, copy, lend
 from zbuf.audit._bill import CopyReason
 from zbuf.buffer._ndarray import CPU, as_kind, check_values, numpy, source_array, store, stored
@@ -154,6 +154,8 @@ class Arrays(Scan):
         while n:
             self._seek(index)
             k = min(n, self._hi - index)
+            if k < 1:
+                raise torn()
             copy(base, to, self._base, index + self._shift, k)
             to += k
             index += k

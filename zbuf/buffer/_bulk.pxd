@@ -1,7 +1,7 @@
 cimport cython
 
 from zbuf.audit._meter cimport charge
-from zbuf.buffer._indices cimport cannot_read, negative
+from zbuf.buffer._indices cimport cannot_read, negative, torn
 from zbuf.buffer._setters cimport Setters
 from zbuf.memory._memory cimport (
     as_size,

@@ -18,7 +18,7 @@ except ImportError:
 
 if not cython.compiled:
     from zbuf.audit._meter import charge
-    from zbuf.buffer._indices import cannot_read, negative
+    from zbuf.buffer._indices import cannot_read, negative, torn
     from zbuf.memory._memory import as_size, as_source, as_target, copy, fill, get, put, source_size, to_bytes
 from zbuf._types import Buffer
 from zbuf.audit._bill import CopyReason
@@ -245,6 +245,8 @@ class Bulk(Setters):
         while n:
             self._seek(index)
             k = min(n, self._hi - index)
+            if k < 1:
+                raise torn()
             parts.append(to_bytes(self._base, index + self._shift, k))
             index += k
             n -= k
@@ -256,6 +258,8 @@ class Bulk(Setters):
         while n:
             self._seek(index)
             k = min(n, self._hi - index)
+            if k < 1:
+                raise torn()
             get(self._base, index + self._shift, dst, start, k)
             index += k
             start += k
@@ -267,6 +271,8 @@ class Bulk(Setters):
         while n:
             self._seek_writable(index)
             k = min(n, self._hi - index)
+            if k < 1:
+                raise torn()
             put(self._base, index + self._shift, src, start, k)
             index += k
             start += k
@@ -288,6 +294,8 @@ class Bulk(Setters):
             self._seek(index)
             dst._seek_writable(start)
             k = min(n, min(self._hi - index, dst._hi - start))
+            if k < 1:
+                raise torn()
             copy(dst._base, start + dst._shift, self._base, index + self._shift, k)
             index += k
             start += k
@@ -302,6 +310,8 @@ class Bulk(Setters):
         while n:
             self._seek_writable(index)
             k = min(n, self._hi - index)
+            if k < 1:
+                raise torn()
             fill(self._base, index + self._shift, k, 0)
             index += k
             n -= k

@@ -1,7 +1,7 @@
 cimport cython
 
 from zbuf.audit._meter cimport charge
-from zbuf.buffer._indices cimport dead, index_outside, negative
+from zbuf.buffer._indices cimport dead, index_outside, negative, torn
 from zbuf.buffer._trace cimport Trace
 from zbuf.memory._memory cimport EMPTY, Memory, as_size, as_source, as_value, compare, hatch, source_size, sprout
 

@@ -20,7 +20,7 @@ except ImportError:
 
 if not cython.compiled:
     from zbuf.audit._meter import charge
-    from zbuf.buffer._indices import dead, index_outside, negative
+    from zbuf.buffer._indices import dead, index_outside, negative, torn
     from zbuf.memory._memory import EMPTY, as_size, as_source, as_value, compare, hatch, source_size, sprout
 from zbuf._types import Buffer
 from zbuf.audit._bill import CopyReason
@@ -266,6 +266,8 @@ class ByteBuf(Trace):
         while at < end and len(views) < count:
             self._seek(at)
             k = min(end, self._hi) - at
+            if k < 1:
+                raise torn()
             if limit >= 0 and k > limit:
                 if limit == 0 and views:
                     break
@@ -377,6 +379,8 @@ class ByteBuf(Trace):
             self._seek(at)
             other._seek(there)
             k = min(n, min(self._hi - at, other._hi - there))
+            if k < 1:
+                raise torn()
             order = compare(self._base, at + self._shift, other._base, there + other._shift, k)
             if order:
                 return order

@@ -11,7 +11,7 @@ except ImportError:
     from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
 
 if not cython.compiled:
-    from zbuf.buffer._indices import dead, index_outside, negative
+    from zbuf.buffer._indices import dead, index_outside, negative, torn
     from zbuf.memory._memory import as_size, compare
 from zbuf._types import Buffer
 from zbuf.buffer._bytebuf import ByteBuf
@@ -51,6 +51,8 @@ def _equal(a: ByteBuf, at: int, b: ByteBuf, there: int, n: int) -> bool:
         k = min(n, a._hi - at)
         b._seek(there)
         k = min(k, b._hi - there)
+        if k < 1:
+            raise torn()
         if compare(base, start, b._base, there + b._shift, k):
             return False
         del memory

@@ -38,6 +38,7 @@ cdef Py_ssize_t _count_of_sole_holder() except -1
 cdef object dead()
 cdef object read_only()
 cdef object negative(str name, Py_ssize_t value)
+cdef object torn()
 cdef object bad_block(Py_ssize_t n)
 cdef object index_outside(str name, Py_ssize_t value, Py_ssize_t largest)
 cdef object cannot_read(Py_ssize_t n, Py_ssize_t available)

@@ -400,6 +400,11 @@ def negative(name: str, value: int) -> ValueError:
     return ValueError(f"{name} must not be negative: {value}")
 
 
+def torn() -> UsageError:
+    """Return the error for a buffer that changed in the midst of a call."""
+    return UsageError("the buffer was changed while it was in use, by another thread or by code that the call ran")
+
+
 def bad_block(n: int) -> UsageError:
     """Return the error for an allocator that breaks its promise."""
     return UsageError(f"the allocator did not return a writable block of {n} bytes")

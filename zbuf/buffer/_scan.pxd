@@ -1,5 +1,6 @@
 cimport cython
 
+from zbuf.buffer._indices cimport torn
 from zbuf.buffer._search cimport NO_BYTE, Search, _needle, fault_of
 from zbuf.memory._match cimport byte_of, find_in, is_same
 from zbuf.memory._memory cimport as_size, get_offset, load_u8

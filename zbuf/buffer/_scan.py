@@ -16,6 +16,7 @@ except ImportError:
     from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
 
 if not cython.compiled:
+    from zbuf.buffer._indices import torn
     from zbuf.buffer._search import NO_BYTE, _needle, fault_of
     from zbuf.memory._match import byte_of, find_in, is_same
     from zbuf.memory._memory import as_size, get_offset, load_u8
@@ -139,6 +140,8 @@ class Scan(Search):
         while done < len(wanted):
             self._seek(at)
             k = min(len(wanted) - done, self._hi - at)
+            if k < 1:
+                raise torn()
             if not is_same(self._base, at + self._shift, k, wanted, done):
                 return False
             at += k
@@ -211,6 +214,8 @@ class Scan(Search):
         while at < end:
             self._seek(at)
             k = min(end, self._hi) - at
+            if k < 1:
+                raise torn()
             found = find_in(self._base, at + self._shift, k, table)
             if found >= 0:
                 return at + found

@@ -1,5 +1,6 @@
 cimport cython
 
+from zbuf.buffer._indices cimport torn
 from zbuf.buffer._text cimport Text
 from zbuf.memory._match cimport byte_of, find, rfind
 from zbuf.memory._memory cimport as_size, as_source, load_u8

@@ -19,6 +19,7 @@ except ImportError:
     from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
 
 if not cython.compiled:
+    from zbuf.buffer._indices import torn
     from zbuf.memory._match import byte_of, find, rfind
     from zbuf.memory._memory import as_size, as_source, load_u8
 from zbuf._types import Buffer
@@ -130,6 +131,8 @@ class Search(Text):
         while at < end:
             self._seek(at)
             stop = min(end, self._hi)
+            if stop <= at:
+                raise torn()
             came = at
             roomy = stop - at >= 2 * m
             while at < stop:
@@ -180,6 +183,8 @@ class Search(Text):
         while at > start:
             self._seek(at - 1)
             stop = max(start, self._lo)
+            if stop >= at:
+                raise torn()
             came = at
             roomy = at - stop >= 2 * m
             while at > stop:

@@ -1,6 +1,6 @@
 cimport cython
 
-from zbuf.buffer._indices cimport index_outside
+from zbuf.buffer._indices cimport index_outside, torn
 from zbuf.buffer._transfer cimport Transfer
 from zbuf.memory._memory cimport as_size
 

@@ -15,7 +15,7 @@ except ImportError:
     from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
 
 if not cython.compiled:
-    from zbuf.buffer._indices import index_outside
+    from zbuf.buffer._indices import index_outside, torn
     from zbuf.memory._memory import as_size
 from zbuf.audit._bill import CopyReason
 from zbuf.buffer._transfer import Transfer
@@ -97,6 +97,8 @@ class Text(Transfer):
             while at < end:
                 self._seek(at)
                 k = min(min(end, self._hi) - at, PIECE)
+                if k < 1:
+                    raise torn()
                 if k < SMALL and k < end - at:
                     k = min(SMALL, end - at)
                     piece = self._copy_out(at, k, TEXT)  # over a border; it holds at least one whole character
