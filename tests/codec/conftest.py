@@ -9,7 +9,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.codec._compressed import FORMATS, Format
 from zbuf import Pool
+
+
+@pytest.fixture(scope="session")
+def form(request: pytest.FixtureRequest) -> Format:
+    """A format of compression, whose library is there."""
+    found = FORMATS[request.param]
+    pytest.importorskip(found.library)
+    return found
 
 
 @pytest.fixture
