@@ -17,6 +17,7 @@ from benchmarks import _pin
 from benchmarks._measure import interleave, ratio, spread
 from benchmarks._report import Finding, Report, Settings, Target
 from benchmarks.micro._loops import PER_PASS, Statement, compare
+from zbuf import _form
 
 NAME = "composite"
 SUMMARY = "reading across components, adding 3 to 1024 parts, the time per component at 1,000 and 100,000"
@@ -80,7 +81,12 @@ def reading() -> Iterator[tuple[str, Target | None, Statement, Statement]]:
         )
 
 
-def adding() -> Iterator[tuple[str, Target | None, Statement, Statement]]:
+def is_slow(settings: Settings) -> bool:
+    """Return whether this is a quick run of the interpreted form: a pass over 100,000 components would take minutes."""
+    return settings.quick and _form.form() != "compiled"
+
+
+def adding(counts: tuple[int, ...] = (64, 1024)) -> Iterator[tuple[str, Target | None, Statement, Statement]]:
     """Yield pairs that gather parts, and what is done with plain objects instead."""
     block = zbuf.buffer(1 << 16)
     block.write_zero(1 << 16)
@@ -107,7 +113,7 @@ def adding() -> Iterator[tuple[str, Target | None, Statement, Statement]]:
         ),
         Statement("piece = [memoryview(head), view[0:64], view[64:128]]", {"view": view, "head": head, "piece": None}),
     )
-    for count in (64, 1024):
+    for count in counts:
         parts = [bytes(64)] * count
         some = {"composite": zbuf.composite, "parts": parts, "c": None, "piece": None}
         rival = {"parts": parts, "piece": None, "join": b"".join}
@@ -189,10 +195,10 @@ COUNTED: dict[str, tuple[Work, bool, Target | None]] = {
 }
 
 
-def per_component(work: Work, empty: bool, size: int) -> float:
-    """Return nanoseconds per component of `work` on composites of `size` components, 100,000 in all."""
+def per_component(work: Work, empty: bool, size: int, total: int) -> float:
+    """Return nanoseconds per component of `work` on composites of `size` components, `total` in all."""
     made = []
-    for _ in range(MANY // size):
+    for _ in range(total // size):
         buf = zbuf.composite()
         if not empty:
             _append(buf, size)
@@ -203,7 +209,7 @@ def per_component(work: Work, empty: bool, size: int) -> float:
         started = time.thread_time_ns()
         for buf in made:
             work(buf, size)
-        return (time.thread_time_ns() - started) / MANY
+        return (time.thread_time_ns() - started) / total
     finally:
         gc.enable()
 
@@ -212,7 +218,10 @@ def run(settings: Settings) -> Iterator[Report]:
     """Measure every pair, then the two sizes."""
     columns = ["composite / rival", "composite ns", "rival ns", "ratio"]
     with _pin.pinned(_pin.HERE):
-        for title, pairs in (("reading across components", reading()), ("adding parts", adding())):
+        for title, pairs in (
+            ("reading across components", reading()),
+            ("adding parts", adding((64,) if is_slow(settings) else (64, 1024))),
+        ):
             report = Report(title, METHOD, columns)
             for name, target, ours, theirs in pairs:
                 result = compare(
@@ -228,15 +237,17 @@ def run(settings: Settings) -> Iterator[Report]:
 
 
 def _two_sizes(settings: Settings) -> Report:
-    report = Report(
-        "a component among many", METHOD_OF_COUNTS, ["per component", "of 1,000 ns", "of 100,000 ns", "ratio"]
-    )
+    part = 50 if is_slow(settings) else 1
+    few, many = FEW // part, MANY // part
+    columns = ["per component", f"of {few:,} ns", f"of {many:,} ns", "ratio"]
+    report = Report("a component among many", METHOD_OF_COUNTS, columns)
     for name, (work, empty, target) in COUNTED.items():
         cases = {
-            size: (lambda size=size, work=work, empty=empty: per_component(work, empty, size)) for size in (MANY, FEW)
+            size: (lambda size=size, work=work, empty=empty: per_component(work, empty, size, many))
+            for size in (many, few)
         }
         samples = interleave({str(size): case for size, case in cases.items()}, settings.rounds_or(5, 3))
-        figure = ratio(samples[str(MANY)], samples[str(FEW)])
-        report.add(name, *(spread(samples[str(size)]).text(1) for size in (FEW, MANY)), figure.text())
-        report.findings.append(Finding(f"{name}: among 100,000 / among 1,000", figure, target))
+        figure = ratio(samples[str(many)], samples[str(few)])
+        report.add(name, *(spread(samples[str(size)]).text(1) for size in (few, many)), figure.text())
+        report.findings.append(Finding(f"{name}: among {many:,} / among {few:,}", figure, target))
     return report

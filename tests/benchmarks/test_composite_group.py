@@ -76,8 +76,8 @@ def test_work_on_components_is_done_to_the_end(name: str) -> None:
 
 def test_the_group_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three tables, each ratio with its target."""
-    monkeypatch.setattr(bench_composite, "FEW", 10)
-    monkeypatch.setattr(bench_composite, "MANY", 100)
+    monkeypatch.setattr(bench_composite, "FEW", 100)
+    monkeypatch.setattr(bench_composite, "MANY", 1_000)
     reports = list(bench_composite.run(Settings(quick=True, rounds=1, seconds=0.0001)))
     assert len(reports) == 3
     bounds = [finding.target.bound for report in reports for finding in report.findings if finding.target]
