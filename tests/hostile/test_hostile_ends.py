@@ -195,7 +195,7 @@ def test_f29_the_end_of_a_component_finds_the_composite_whole(make: Any, drop: s
     assert set(map(repr, found)) == {repr("whole")}
 
 
-def test_f35_a_collection_in_the_midst_of_a_call_may_release_the_buffer() -> None:
+def test_f35_a_collection_in_the_midst_of_a_call_may_release_the_buffer(request: pytest.FixtureRequest) -> None:
     """A collection may run within any call that makes objects; one whose finaliser releases the buffer breaks nothing.
 
     What the call then gives is its own business: nobody could say what it should be."""
@@ -230,6 +230,9 @@ def test_f35_a_collection_in_the_midst_of_a_call_may_release_the_buffer() -> Non
         lambda b: b == b"abc",
     ]
     thresholds = gc.get_threshold()
+    gc.collect()
+    gc.freeze()  # what the whole suite has left behind would be looked at sixty times: a minute where the heap is large
+    request.addfinalizer(gc.unfreeze)
     for make in (lambda: copied(WHOLE), lambda: composed(lambda: None), lambda: wrap(bytearray(WHOLE))):
         for call in calls:
             buf = make()
