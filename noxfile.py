@@ -30,7 +30,12 @@ nox.options.error_on_missing_interpreters = False  # CI=true would make a missin
 ROOT = Path(__file__).resolve().parent
 PYTHONS = ("3.11", "3.12", "3.13")
 FORMS = ("compiled", "interpreted")
-CLIENTS = {"curl": "curl", "strace": "strace", "redis-benchmark": "redis-tools", "haproxy": "haproxy"}  # command -> Debian package: real programs some tests talk to
+CLIENTS = {  # command -> Debian package: real programs some tests talk to
+    "curl": "curl",
+    "strace": "strace",
+    "redis-benchmark": "redis-tools",
+    "haproxy": "haproxy",
+}
 
 
 def interpreter(version: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from benchmarks import _pin
@@ -18,7 +18,7 @@ from benchmarks._report import Finding, Report, Settings
 from zbuf.buffer import ByteBuf, Pool
 from zbuf.buffer._bytebuf import adopt
 from zbuf.codec import LengthFieldBasedFrameDecoder, LengthFieldPrepender
-from zbuf.pipeline import CodecHandler, DecoderHandler, EncoderHandler, Handler, Pipeline
+from zbuf.pipeline import CodecHandler, DecoderHandler, EncoderHandler, Handler, Pipeline, Task, Timer
 
 NAME = "pipeline"
 SUMMARY = "length-field echo through a pipeline with no socket, against the same framing by hand with bytes and struct"
@@ -64,6 +64,15 @@ class Sink:
 
     def sink_failed(self, exc: BaseException) -> None:
         raise exc
+
+    def sink_time(self) -> float:
+        raise AssertionError("nobody here asks for the time")
+
+    def sink_call_later(self, seconds: float, call: Callable[[], object]) -> Timer:
+        raise AssertionError("nobody here sets a timer")
+
+    def sink_run(self, coroutine: Coroutine[Any, Any, object], failed: Callable[[Exception], object]) -> Task:
+        raise AssertionError("nobody here runs a coroutine")
 
 
 class Echo(Handler[ByteBuf, ByteBuf]):

@@ -1,5 +1,6 @@
 """The pages hold together: what they include is there, what they tell to type is what the tests run."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -8,7 +9,20 @@ import pytest
 from tests.docs._running import DOCS, EXAMPLES, ROOT
 
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
-PROGRAMS = sorted(path.name for path in EXAMPLES.glob("*.py"))
+
+
+def is_program(path: Path) -> bool:
+    """Whether something happens when the file is run; else it is a module of another program."""
+    defining = ast.Import | ast.ImportFrom | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Assign
+    return not all(
+        isinstance(node, defining | ast.AnnAssign)
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        for node in ast.parse(path.read_text()).body
+    )
+
+
+SOURCES = sorted(EXAMPLES.glob("*.py"))
+PROGRAMS = [path.name for path in SOURCES if is_program(path)]
 
 
 def text_of_all_pages() -> str:
@@ -31,11 +45,13 @@ def test_every_program_and_every_output_stands_on_a_page_and_nothing_else_does()
     assert there == included()
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_every_program_is_run_by_a_test(program: str) -> None:
-    """The tests beside this one name each program."""
-    tests = (Path(__file__).parent / "test_programs.py").read_text()
-    assert f'"{program.removesuffix(".py")}"' in tests
+@pytest.mark.parametrize("source", [path.name for path in SOURCES])
+def test_every_program_is_run_by_a_test(source: str) -> None:
+    """The tests beside this one name each program, and each module but those that a program imports."""
+    tests = "\n".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    name = source.removesuffix(".py")
+    imported = any(re.search(rf"^from {name} import", path.read_text(), re.MULTILINE) for path in SOURCES)
+    assert f'"{name}"' in tests or f'"{source}"' in tests or (imported and source not in PROGRAMS)
 
 
 def test_every_program_on_a_command_line_exists() -> None:
