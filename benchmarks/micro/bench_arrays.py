@@ -62,7 +62,7 @@ def _reading(label: str, size: int) -> Iterator[Row]:
                     f"array = frombuffer(data, dtype, n, at); at += {size}", hand, size, "at = 0"
                 ),
             },
-            {"frombuffer(bytes, dtype)": READ} if size == 1024 else {},
+            {"frombuffer(bytes, dtype)": READ} if size == 1024 and not kind else {},
         )
 
 
