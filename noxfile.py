@@ -238,12 +238,27 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(python=TOOLS)
 def nightly(session: nox.Session) -> None:
-    """Run the model tests for long: thousands of random histories, each of a hundred steps."""
+    """Run the model tests for long, in both forms: thousands of random histories, each of a hundred steps."""
     copy = copy_of_the_tree(session)
     session.chdir(copy)
     session.install("-e", ".[test]", env={"ZBUF_REQUIRE_COMPILED": "1"})
-    options = ["--hypothesis-profile=nightly", "--hypothesis-show-statistics", "--timeout=7200"]
-    session.run("python", "-m", "pytest", *options, *(session.posargs or ["tests/model"]))
+    options = ["--hypothesis-profile=nightly", "--hypothesis-show-statistics", "--timeout=14400"]
+    forms = {"compiled": {"ZBUF_REQUIRE_COMPILED": "1"}, "interpreted": {"ZBUF_PURE": "1"}}
+    for form, switch in forms.items():
+        environment = {**switch, "ZBUF_EXPECT_FORM": form}
+        session.run("python", "-m", "pytest", *options, *(session.posargs or ["tests/model"]), env=environment)
+
+
+@nox.session(python=TOOLS)
+def fence(session: nox.Session) -> None:
+    """Run memory and buffers with each block on pages of its own, which nobody can touch once it was given back."""
+    copy = copy_of_the_tree(session)
+    session.chdir(copy)
+    session.install("-e", ".[test]", env={"ZBUF_REQUIRE_COMPILED": "1"})
+    where = session.posargs or ["tests/memory", "tests/buffer", "tests/contracts", "tests/hostile", "tests/codec"]
+    for switch in ({"ZBUF_EXPECT_FORM": "compiled"}, {"ZBUF_PURE": "1", "ZBUF_EXPECT_FORM": "interpreted"}):
+        environment = {**switch, "ZBUF_FENCE": "1"}
+        session.run("python", "-X", "faulthandler", "-m", "pytest", *where, env=environment)
 
 
 SANITIZE = "-fsanitize=address,undefined"

@@ -17,6 +17,7 @@ NAME = "slices"
 SUMMARY = "slice, read_slice, duplicate against slicing a memoryview; a pooled block against bytearray(256)"
 
 TARGET = Target("at most", 1.0)
+POOLED = Target("at most", 1.5)
 BLOCK_TARGET = Target("at most", 1.5)
 PIECE = 16
 METHOD = (
@@ -57,18 +58,22 @@ def pairs() -> Iterator[tuple[str, Target | None, Statement, Statement]]:
         Statement("piece = buf.duplicate()", ours),
         Statement("piece = view[:]", theirs),
     )
-    pool = zbuf.Pool()
+    for kind, make, sizes in (
+        ("pool", zbuf.Pool().buffer, (256, 4096, 65536)),
+        ("unpooled", zbuf.Unpooled().buffer, (256, 65536)),
+    ):
+        for n in sizes:
+            yield (
+                f"{kind}.buffer({n}), release() / bytearray({n})",
+                POOLED if (kind, n) == ("pool", 256) else None,
+                Statement(f"piece = lease({n}); piece.release()", {"lease": make, "piece": None}),
+                Statement(f"piece = bytearray({n})", {"piece": None}),
+            )
     yield (
-        "pool.buffer(256), release() / bytearray(256)",
-        BLOCK_TARGET,
-        Statement("piece = lease(256); piece.release()", {"lease": pool.buffer, "piece": None}),
-        Statement("piece = bytearray(256)", {"piece": None}),
-    )
-    yield (
-        "pool.buffer(4096), release() / bytearray(4096)",
+        "pool.lease(256), dropped / bytearray(256)",
         None,
-        Statement("piece = lease(4096); piece.release()", {"lease": pool.buffer, "piece": None}),
-        Statement("piece = bytearray(4096)", {"piece": None}),
+        Statement("piece = lease(256)", {"lease": zbuf.Pool().lease, "piece": None}),
+        Statement("piece = bytearray(256)", {"piece": None}),
     )
 
 

@@ -26,6 +26,7 @@ GROUPS = {
     "file",
     "echo",
     "loop",
+    "meter",
 }
 
 
@@ -109,7 +110,7 @@ def test_slower_statement_has_the_larger_time() -> None:
     assert compare(sides, rounds=3, seconds=0.0005).ratios["fast"].median > 5
 
 
-@pytest.mark.parametrize("name", sorted(GROUPS - {"echo"}))
+@pytest.mark.parametrize("name", sorted(GROUPS - {"echo", "meter"}))
 def test_group_runs_in_small(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tiny run of the group yields a table with a figure in every row, and its targets."""
     monkeypatch.setattr("benchmarks.flow.bench_gather.IN_QUICK_RUN", ("16 B + 64 KiB", "64 x 64 B"))
@@ -119,6 +120,17 @@ def test_group_runs_in_small(name: str, monkeypatch: pytest.MonkeyPatch) -> None
     for report in reports:
         assert report.rows
         assert all(finding.ratio.median > 0 for finding in report.findings)
+
+
+def test_meter_group_runs_in_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The meter group compares its three states, and finds the meter counting in two of them."""
+    from benchmarks.flow import bench_meter
+
+    monkeypatch.setattr(bench_meter, "SHAPES", [(2, 1)])
+    (report,) = bench_meter.run(Settings(quick=True, rounds=1, seconds=0.05))
+    assert 3 == len(report.rows)
+    assert [True, False] == [finding.target is not None for finding in report.findings]
+    assert all(finding.ratio.median > 0 for finding in report.findings)
 
 
 def test_echo_group_runs_in_small(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def included() -> set[Path]:
 
 def test_every_program_and_every_output_stands_on_a_page_and_nothing_else_does() -> None:
     """A program that no page shows would rot; a page that shows no file could say anything."""
-    there = {path for path in EXAMPLES.rglob("*") if path.suffix in (".py", ".txt")}
+    there = {path for path in EXAMPLES.rglob("*") if path.suffix in (".py", ".pxd", ".txt")}
     assert there == included()
 
 

@@ -94,6 +94,18 @@ def test_boundaries_prints_the_parts_on_the_page() -> None:
     assert shown("boundaries") == output_of(example("boundaries"))
 
 
+def test_compressed_stream_prints_what_the_page_shows() -> None:
+    """Each line is answered before the next is sent; the bomb is refused. Sizes are those of the zlib that is there."""
+    printed = output_of(example("compressed_stream"))
+    assert shape_of(shown("compressed_stream")) == shape_of(printed)
+    assert "max_ratio 200" in printed
+
+
+def test_metrics_prints_what_the_page_shows() -> None:
+    """Each event of the sending, and the counters of one role as Prometheus scrapes them."""
+    assert shown("metrics") == output_of(example("metrics"))
+
+
 @needs_curl
 def test_serve_prints_the_bills_on_the_page(tmp_path: Path) -> None:
     """Each request of the page, made with curl, prints the bill that the page shows; only numbers may differ."""

@@ -14,6 +14,7 @@ import weakref
 import pytest
 
 from tests.contracts._kit import fresh_pool
+from tests.memory._marks import reused
 from zbuf import ByteBuf, _form, composite, wrap
 from zbuf.buffer import Pool
 from zbuf.errors import ReferenceCountError
@@ -71,6 +72,7 @@ def test_b069_whatever_holds_a_block_keeps_its_bytes(how: str) -> None:
     assert pool.statistics().live_blocks == len(others)
 
 
+@reused
 @pytest.mark.parametrize("how", HOLD)
 def test_b069_the_block_goes_back_when_the_last_holder_is_gone(how: str) -> None:
     """Nothing is cached before, one block after; the next lease takes it."""

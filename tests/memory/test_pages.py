@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.memory._marks import reused
 from zbuf import ByteBuf, Pool
 from zbuf._environ import FENCE
 from zbuf.memory import _pages
@@ -25,7 +26,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = mmap.PAGESIZE
 HUGE = _pages.HUGE_PAGE
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux has them")
-reused = pytest.mark.skipif(FENCE, reason="fenced blocks are not used again")
 
 
 @pytest.mark.parametrize("alignment", [1, 16, 32, 64, 512, 4096, 65536, 1 << 20])

@@ -11,6 +11,7 @@ import random
 
 import pytest
 
+from tests.memory._marks import reused
 from zbuf import ByteBuf
 from zbuf.buffer import Pool, Unpooled
 
@@ -27,6 +28,7 @@ def balanced(pool: Pool | Unpooled) -> None:
     assert min(stats.live_blocks, stats.live_bytes, stats.cached_bytes, stats.hits, stats.misses) >= 0, stats
 
 
+@reused
 def test_b112_a_freed_block_serves_the_next_lease_of_its_class() -> None:
     """hits rises, live_bytes returns to its start."""
     pool = Pool()
@@ -80,6 +82,7 @@ def test_b112_the_figures_balance_after_any_sequence() -> None:
     assert (pool.statistics().live_blocks, pool.statistics().live_bytes) == (0, 0)
 
 
+@reused
 def test_b113_trim_empties_the_cache_and_returns_its_size() -> None:
     """Live blocks are not touched."""
     pool = Pool()
@@ -140,6 +143,7 @@ def test_b116_bad_settings_are_refused() -> None:
             Pool(max_cached_bytes=bad)
 
 
+@reused
 def test_b116_zero_on_release_leaves_no_old_byte() -> None:
     """A reused block shows zeros, all of it, behind the writer index too."""
     pool = Pool(zero_on_release=True)

@@ -18,13 +18,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.memory._marks import reused
 from zbuf import ByteBuf, Pool, Unpooled
-from zbuf._environ import FENCE
 from zbuf.memory import Memory, PoolStats
 
 ROOT = Path(__file__).resolve().parents[2]
 BOUND = 1 << 20
-reused = pytest.mark.skipif(FENCE, reason="fenced blocks are not used again")
 
 
 def balanced(pool: Pool, bound: int = BOUND) -> PoolStats:

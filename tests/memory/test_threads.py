@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.memory._marks import reused
 from zbuf.buffer import Pool, Unpooled
 
 THREADS = 8
@@ -48,6 +49,7 @@ def together(work: Callable[[int], None], threads: int = THREADS) -> None:
         raise failures[0]
 
 
+@reused
 def test_b070_ten_threads_read_ten_duplicates() -> None:
     """Each gets the right bytes; the last handle is dropped in one of them."""
     pool = Pool()

@@ -106,6 +106,8 @@ class Live:
 class Handles(RuleBasedStateMachine):
     """The handles that live, how new ones are made and derived, and what always holds."""
 
+    steps = 0  # of all runs together: the head of each run is one, then one for each rule
+
     def __init__(self) -> None:
         super().__init__()
         self.pool = Pool(max_cached_bytes=4096)
@@ -303,6 +305,10 @@ class Handles(RuleBasedStateMachine):
         stats = self.pool.statistics()
         assert stats.reserved_bytes == stats.live_bytes + stats.cached_bytes
         assert stats.cached_bytes <= 4096
+
+    @invariant()
+    def a_step_was_made(self) -> None:
+        Handles.steps += 1
 
     def teardown(self) -> None:
         self.live.clear()

@@ -330,11 +330,13 @@ class ByteBuf(Trace):
 
     def _key_range(self, key: "builtin_slice") -> tuple[int, int]:
         # The three numbers are converted before the state is looked at: their __index__ may release this buffer.
-        parts = [None if part is None else operator.index(part) for part in (key.start, key.stop, key.step)]
+        first = None if key.start is None else operator.index(key.start)
+        last = None if key.stop is None else operator.index(key.stop)
+        step = None if key.step is None else operator.index(key.step)
         self._check_live()
-        if parts[2] is not None and parts[2] != 1:
-            raise ValueError(f"a slice of a buffer has step 1, not {parts[2]}")
-        start, stop, _ = builtin_slice(parts[0], parts[1]).indices(self._writer - self._reader)
+        if step is not None and step != 1:
+            raise ValueError(f"a slice of a buffer has step 1, not {step}")
+        start, stop, _ = builtin_slice(first, last).indices(self._writer - self._reader)
         return self._reader + start, max(stop - start, 0)
 
     def __iter__(self) -> Iterator[int]:

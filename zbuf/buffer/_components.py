@@ -55,7 +55,10 @@ class Components(Scattered):
     def components(self) -> list[ByteBuf]:
         """Return a handle for each component, as they stand now. Ownership: shares."""
         self._check_live()
-        return [self._handle_on(span) for span in self._spans[self._first :]]
+        handles: list[ByteBuf] = []  # no comprehension: see copied()
+        for k in range(self._first, len(self._spans)):
+            handles.append(self._handle_on(self._spans[k]))
+        return handles
 
     def component_at_offset(self, offset: int) -> ByteBuf:
         """Return a handle over the component that holds the byte at absolute `offset`, all of it, as component().

@@ -10,6 +10,9 @@ from collections.abc import Callable
 from pickle import PickleBuffer
 from typing import TYPE_CHECKING, Any
 
+from zbuf.audit._bill import CopyReason
+from zbuf.audit._meter import charge
+
 if TYPE_CHECKING:
     from zbuf._types import Buffer
     from zbuf.buffer._bytebuf import ByteBuf
@@ -46,4 +49,7 @@ def rebuild(*parts: "Buffer") -> "ByteBuf":
 
 def rebuild_copy(data: bytes, read_only: bool) -> "ByteBuf":
     """Return a buffer with the bytes of a pickle of protocol 0 to 4; one that could be written can be written again."""
-    return _wrap(data if read_only else bytearray(data))
+    if read_only:
+        return _wrap(data)
+    charge(CopyReason.COPY, len(data))
+    return _wrap(bytearray(data))

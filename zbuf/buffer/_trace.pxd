@@ -8,6 +8,9 @@ cdef class Trace(Growth):
     cpdef touch(self, object hint=*)
     @cython.locals(whom=Trace, side=int)
     cpdef bint shares_memory_with(self, object other) except -1
+    @cython.locals(whom=Trace)
+    cpdef bint shares_memory_with(self, object other) except -1
+    @cython.locals(n=Py_ssize_t)
     cpdef Py_ssize_t address(self) except? -1
     cdef bint _in_one_piece(self, Py_ssize_t index, Py_ssize_t n) except -1
     cdef list _blocks(self)

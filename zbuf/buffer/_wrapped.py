@@ -130,7 +130,9 @@ def copied(*parts: "ByteBuf | Buffer") -> ByteBuf:
 
     Ownership: copies (TRANSFER); the arguments are untouched, indices included. Raises: TypeError (str, None),
     BufferError (not C-contiguous), ReferenceCountError. Source: Netty Unpooled.copiedBuffer."""
-    sources = [part.slice() if isinstance(part, ByteBuf) else as_source(part) for part in parts]
+    sources: list[Any] = []
+    for part in parts:  # no comprehension: Cython's releases its item twice where there is no memory for the list
+        sources.append(part.slice() if isinstance(part, ByteBuf) else as_source(part))
     n = 0
     for source in sources:
         n += len(source) if isinstance(source, ByteBuf) else source_size(source)

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from zbuf._types import Buffer
+from zbuf.audit._bill import CopyReason
+from zbuf.audit._meter import charge
 from zbuf.buffer import ByteBuf, wrap
 from zbuf.codec._base import Encoder
 from zbuf.codec._messages import MessageToMessageDecoder
@@ -75,6 +77,11 @@ class Base64Encoder(Encoder["ByteBuf | Buffer"]):
 
     def encode(self, msg: ByteBuf | Buffer, alloc: Allocator) -> Iterable[bytes]:
         """Return the text of `msg`."""
-        data = msg if isinstance(msg, bytes) else bytes(msg)
+        if isinstance(msg, bytes):
+            data = msg
+        else:
+            data = bytes(msg)
+            if not isinstance(msg, ByteBuf):  # a buffer reports by itself
+                charge(CopyReason.TOBYTES, len(data))
         text = binascii.b2a_base64(data, newline=False)
         return (text.translate(TO_URL) if self.url_safe else text,)

@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from zbuf._types import Buffer
+from zbuf.audit._bill import CopyReason
+from zbuf.audit._meter import charge
 from zbuf.buffer import ByteBuf, wrap
 from zbuf.codec._base import Encoder
 from zbuf.codec._messages import MessageToMessageDecoder
@@ -108,6 +110,8 @@ class LineEncoder(Encoder["str | ByteBuf | Buffer"]):
                 raise _not_one_line()
             return msg, self.separator
         line = bytes(msg)
+        if line is not msg:
+            charge(CopyReason.SNAPSHOT, len(line))
         if b"\n" in line or b"\r" in line:
             raise _not_one_line()
         return line, self.separator

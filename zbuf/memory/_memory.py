@@ -55,8 +55,10 @@ class Block:
                 self.bytes.append(last)
             else:
                 self.bytes.resize(len(self.bytes))  # refused likewise
-        except (BufferError, OSError):
+        except BufferError:
             return True
+        except OSError:  # not refused, only impossible: the kernel sees several maps where one was asked for
+            return False
         return False
 
 
@@ -492,7 +494,8 @@ def settle(memory: Memory) -> None:
 
 def retire(memory: Memory, bar: Callable[[object], object]) -> None:
     """Call `bar` with the map of a fenced block whose last holder is gone."""
-    bar(memory._source)
+    if is_free(memory):
+        bar(memory._source)
 
 
 def _mourn(window: Window) -> None:

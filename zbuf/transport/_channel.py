@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from zbuf.audit._bill import Bill
-from zbuf.audit._meter import enter, leave
+from zbuf.audit._meter import Account, enter, leave
 from zbuf.buffer import release
 from zbuf.errors import ChannelClosedError, UsageError
 from zbuf.transport._attributes import Attributes
@@ -294,6 +294,11 @@ class Channel(ChannelTransfers, Generic[In, Out]):
     def bill(self) -> Bill:
         """What this channel moved and copied so far, frozen."""
         return self._account.snapshot()
+
+    @property
+    def account(self) -> Account:
+        """The counters behind `bill`: give it a label, or a `zbuf.audit.Recorder`."""
+        return self._account
 
     @property
     def attributes(self) -> Attributes:

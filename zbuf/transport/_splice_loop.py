@@ -82,7 +82,10 @@ class SocketTarget:
 
     def put_bytes(self, data: "bytes | memoryview") -> None:
         """Send bytes that had to be received. Raises: OSError."""
-        self.rest = memoryview(bytes(data))
+        kept = bytes(data)
+        if kept is not data:
+            charge(CopyReason.SNAPSHOT, len(kept))
+        self.rest = memoryview(kept)
         self.push()
 
     def push(self) -> None:
