@@ -17,7 +17,6 @@ NAME = "slices"
 SUMMARY = "slice, read_slice, duplicate against slicing a memoryview; a pooled block against bytearray(256)"
 
 TARGET = Target("at most", 1.0)
-POOLED = Target("at most", 1.5)
 BLOCK_TARGET = Target("at most", 1.5)
 PIECE = 16
 METHOD = (
@@ -65,7 +64,7 @@ def pairs() -> Iterator[tuple[str, Target | None, Statement, Statement]]:
         for n in sizes:
             yield (
                 f"{kind}.buffer({n}), release() / bytearray({n})",
-                POOLED if (kind, n) == ("pool", 256) else None,
+                BLOCK_TARGET if (kind, n) == ("pool", 256) else None,
                 Statement(f"piece = lease({n}); piece.release()", {"lease": make, "piece": None}),
                 Statement(f"piece = bytearray({n})", {"piece": None}),
             )

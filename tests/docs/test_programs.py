@@ -158,3 +158,9 @@ def test_programs_that_share_bytes_with_others_print_what_the_page_shows(name: s
     """Nothing is copied to look at them, and nothing is left in shared memory."""
     pytest.importorskip(needs, reason=f"{needs} is not installed")
     assert output_of(example(name)) == shown(name)
+
+
+def test_find_a_leak_prints_the_report_on_the_page() -> None:
+    """The line that leased the block, its last touch, and who holds it; ages differ from run to run."""
+    printed = output_of(example("find_a_leak"))
+    assert shape_of(shown("find_a_leak")) == shape_of(printed)
