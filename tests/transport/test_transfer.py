@@ -274,6 +274,26 @@ def test_transfer_begins_with_buffers_that_were_received_before(kind: str, tmp_p
     run(kind, main)
 
 
+def test_transfer_of_an_input_that_has_ended_before_gives_what_waits(kind: str, tmp_path: Path) -> None:
+    """All bytes and the end were there already: they are moved, and nothing is waited for."""
+
+    async def main() -> None:
+        (source, near), (other, far), socks = await pair(allow_half_closure=True)
+        near.send(b"all there is")
+        near.shutdown(socket.SHUT_WR)
+        while not source._held & 16:
+            await asyncio.sleep(0.005)
+        with (tmp_path / "file").open("w+b") as file:
+            assert await source.receive_into(file, 3) == 3
+        assert await source.splice_to(other) == 9
+        assert await source.splice_to(other) == 0
+        assert await exactly(far, 9) == b" there is"
+        for closing in (source, other, *socks):
+            closing.close()
+
+    run(kind, main)
+
+
 def test_receive_into_bad_arguments(kind: str, tmp_path: Path) -> None:
     """Negative numbers, a closed channel."""
 

@@ -13,7 +13,7 @@ from typing import Any
 from zbuf.buffer import ByteBuf
 from zbuf.errors import ChannelClosedError, UsageError
 from zbuf.region import HasFileno
-from zbuf.transport._core import CLOSED, CLOSING, HOLD_INBOX, HOLD_RELAY, HOLD_REQUEST, OPEN
+from zbuf.transport._core import CLOSED, CLOSING, HOLD_ENDED, HOLD_INBOX, HOLD_RELAY, HOLD_REQUEST, OPEN
 from zbuf.transport._life import ChannelLife
 from zbuf.transport._poller import READ, WRITE
 from zbuf.transport._splice_loop import FileTarget, SocketTarget, SpliceLoop
@@ -54,7 +54,7 @@ class ChannelTransfers(ChannelLife):
                 with piece:
                     for view in piece.readable_views():
                         target.put_bytes(view)
-            if count is not None and early == count:
+            if early == count or self._has_ended():
                 return early
             transfer = Transfer(self, target, None if count is None else count - early, None, None)
         finally:
@@ -94,7 +94,7 @@ class ChannelTransfers(ChannelLife):
                 await other._until_flushed()
             self._check_transfer()
             other._check_relay()
-            if length is not None and early == length:
+            if early == length or self._has_ended():
                 return early
             relay = Relay(self, other)
             transfer = Transfer(self, relay.target, None if length is None else length - early, tap_fd, relay)
@@ -122,6 +122,13 @@ class ChannelTransfers(ChannelLife):
             raise self._closed_error()
         if self._relay is not None:
             raise UsageError("another channel is being relayed to that one")
+
+    def _has_ended(self) -> bool:
+        """Whether the input had ended before the transfer began: what waited was all there is."""
+        if not self._held & HOLD_ENDED or (self._inbox is not None and self._inbox.count):
+            return False
+        self._inbox_is_consumed()
+        return True
 
     def _waiting(self, count: int | None) -> Iterator[ByteBuf]:
         """Yield what was received before and nobody has taken yet, at most `count` bytes. Ownership: transfers.
