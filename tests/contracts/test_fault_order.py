@@ -59,7 +59,7 @@ SOURCE_ANY_SIZE = Slot(b"ab", {TYPE: (None, TypeError)})
 TARGET = Slot(bytearray(4), {TYPE: (1, TypeError)})
 OUT = Slot(io.BytesIO(), {TYPE: ([], TypeError)})
 IN = Slot(Zeros(), {TYPE: ("in", TypeError)})
-TEXT = Slot("ab", {TYPE: (b"ab", TypeError), SIZE: ("\ud800", UnicodeEncodeError)})  # encoding is conversion
+TEXT = Slot("ab", {TYPE: (b"ab", TypeError), VALUE: ("\ud800", UnicodeEncodeError)})
 NEEDLE = Slot(65, {TYPE: ("A", TypeError), SIZE: (HUGE, OverflowError), VALUE: (256, ValueError)})
 CAPACITY = Slot(1, {TYPE: (None, TypeError), SIZE: (HUGE, OverflowError), VALUE: (-1, ValueError)})
 

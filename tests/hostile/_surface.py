@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import io
 import itertools
 import operator
+import os
 import struct
 import sys
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import Any
 
 import zbuf
 from tests.contracts._kit import GETTERS, SETTERS
-from zbuf import ByteBuf
+from zbuf import ByteBuf, io
 
 Act = Callable[[], Any]
 Call = Callable[..., Any]
@@ -152,6 +153,50 @@ class Tap:
         self.act()
         target[:2] = b"\x07\x08"
         return 2
+
+
+class File:
+    """A file whose descriptor is asked for, which runs code."""
+
+    def __init__(self, act: Act, path: str) -> None:
+        self.act = act
+        self.path = path
+        self.fd = -1
+
+    def fileno(self) -> int:
+        self.act()
+        if self.fd < 0:
+            self.fd = os.open(self.path, os.O_RDWR)
+        return self.fd
+
+    def __del__(self) -> None:
+        if self.fd >= 0:
+            os.close(self.fd)
+
+
+class Sock:
+    """A socket that runs code when it is used, takes three bytes and gives two."""
+
+    def __init__(self, act: Act) -> None:
+        self.act = act
+
+    def send(self, data: memoryview, flags: int = 0) -> int:
+        self.act()
+        return min(len(data), 3)
+
+    def sendmsg(self, views: list[memoryview], ancillary: object = (), flags: int = 0) -> int:
+        self.act()
+        return min(sum(map(len, views)), 3)
+
+    def recv_into(self, target: memoryview, n: int = 0, flags: int = 0) -> int:
+        self.act()
+        target[:2] = b"\x07\x08"
+        return 2
+
+    def recvmsg_into(self, targets: list[memoryview], ancillary: int = 0, flags: int = 0) -> tuple[int, list[Any], int]:
+        self.act()
+        targets[0][:1] = b"\x07"
+        return 1, [], 0
 
 
 class Likeness:
@@ -296,8 +341,11 @@ KINDS: dict[str, tuple[Any, dict[str, Callable[[Act], Any]]]] = {
     ),
     "part": (lambda: b"part", {"buffer": Exporter, "end of buffer": LastBreath}),
     "parts": (lambda: [b"part"], {"iterator": _parts, "list": lambda act: _with_act(Listed([b"ab"]), act)}),
-    "out": (io.BytesIO, {"write": Sink}),
-    "in": (lambda: io.BytesIO(DATA), {"readinto": Tap}),
+    "out": (BytesIO, {"write": Sink}),
+    "in": (lambda: BytesIO(DATA), {"readinto": Tap}),
+    "null": (lambda: File(bool, "/dev/null"), {"fileno": lambda act: File(act, "/dev/null")}),
+    "zeros": (lambda: File(bool, "/dev/zero"), {"fileno": lambda act: File(act, "/dev/zero")}),
+    "socket": (lambda: Sock(bool), {"call of the socket": Sock}),
     "visit": (lambda: bool, {"call": _visit}),
     "dtype": (lambda: "u1", {"dtype": DType} if numpy else {}),
     "array": (lambda: [1, 2], {"array": Likeness, "buffer": Exporter} if numpy else {"buffer": Exporter}),
@@ -434,7 +482,22 @@ FUNCTIONS: dict[str, tuple[Call, str]] = {
     "MultiSearch": (lambda b, src: zbuf.MultiSearch([src]).find(b), "src"),
     "wrap": (lambda b, src: zbuf.wrap(b.duplicate(), src), "src"),
     "copied": (lambda b, src: zbuf.copied(b, src), "src"),
+    "equal_range": (lambda b, i, other, j, n: zbuf.equal_range(b, i, other, j, n), "index src zero length"),
+    "ByteBufReader": (lambda b, n: io.ByteBufReader(b, n).read(), "length"),
+    "ByteBufReader.read": (lambda b, n: io.ByteBufReader(b).read(n), "length"),
+    "ByteBufReader.readinto": (lambda b, dst: io.ByteBufReader(b).readinto(dst), "dst"),
+    "ByteBufReader.readline": (lambda b, n: io.ByteBufReader(b).readline(n), "length"),
+    "ByteBufWriter.write": (lambda b, src: io.ByteBufWriter(b).write(src), "src"),
+    "write_fd": (lambda b, fd, n, at: io.write_fd(b, fd, n, offset=at), "null length zero"),
+    "read_fd": (lambda b, fd, n, at: io.read_fd(b, fd, n, offset=at), "zeros length zero"),
+    "send_from": (lambda b, sock, n, flags: io.send_from(b, sock, n, flags), "socket length zero"),
+    "recv_into": (lambda b, sock, n, flags: io.recv_into(b, sock, n, flags), "socket length zero"),
 }
+# What takes no buffer, or takes it as it is: nothing of the user's runs while a buffer is in use.
+NO_BUFFER = {
+    "buffer", "calculate_new_capacity", "composite", "decode_hex_dump", "default_allocator", "empty", "release",
+    "retain", "set_default_allocator", "utf8_size", "varint_size",
+}  # fmt: skip
 
 # Where a codec or an error handler of the user runs: bytes that are no UTF-8, and text that is no ASCII.
 RARE: dict[str, Call] = {

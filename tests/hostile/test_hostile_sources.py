@@ -358,3 +358,48 @@ def test_f30_extend_with_an_iterator_that_raises() -> None:
         whole.extend(parts())
     assert bytes(whole) in (b"xy", b"xyab")
     whole._check()
+
+
+class Encoder(str):
+    """Text that encodes itself, to whatever it was told."""
+
+    answer: Any
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> Any:
+        return self.answer
+
+
+class Packer(struct.Struct):
+    """A struct that packs into whatever it was told."""
+
+    answer: Any
+
+    def pack(self, *values: Any) -> Any:
+        return self.answer
+
+
+@pytest.mark.parametrize("answer", [5, "text", None, [1, 2], object(), memoryview(b"abcdef")[::2]], ids=repr)
+def test_f9_what_a_subclass_gives_for_bytes_is_looked_at(answer: object) -> None:
+    """Encoded text and packed values come from the user's own class: what has no bytes in one piece is refused."""
+    text, layout = Encoder("xy"), Packer(">H")
+    text.answer = layout.answer = answer
+    expected = BufferError if isinstance(answer, memoryview) else TypeError
+    for call in (
+        lambda b: b.write_string(text),
+        lambda b: b.set_string(0, text),
+        lambda b: b.write_struct(layout, 1),
+        lambda b: b.set_struct(0, layout, 1),
+    ):
+        buf = build("plain", DATA)
+        with fails(expected, buf):
+            call(buf)
+
+
+def test_f9_what_a_subclass_gives_for_bytes_is_stored_as_it_is() -> None:
+    """Any length, any kind of memory."""
+    text, layout = Encoder("xy"), Packer(">H")
+    text.answer, layout.answer = bytearray(b"longer than xy"), array.array("H", [0x4141] * 3)
+    buf = buffer(0)
+    assert buf.write_string(text) == 14
+    buf.write_struct(layout, 1)
+    assert bytes(buf) == b"longer than xyAAAAAA"

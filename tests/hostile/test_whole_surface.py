@@ -7,6 +7,7 @@ Always  the call works on the state it finds after conversion or raises an error
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import struct
 from collections.abc import Callable
@@ -17,7 +18,17 @@ import pytest
 import zbuf
 from tests.contracts._kit import content, failure_of
 from tests.hostile import _surface
-from tests.hostile._surface import DATA, FUNCTIONS, METHODS, NOTHING_TO_ATTACK, OPERATORS, RARE, attacks, methods_of
+from tests.hostile._surface import (
+    DATA,
+    FUNCTIONS,
+    METHODS,
+    NO_BUFFER,
+    NOTHING_TO_ATTACK,
+    OPERATORS,
+    RARE,
+    attacks,
+    methods_of,
+)
 from zbuf import ByteBuf, _form, composite, wrap
 from zbuf.errors import ReferenceCountError, ZbufError
 from zbuf.testing import shapes
@@ -179,7 +190,17 @@ def assault(name: str, label: str, call: Callable[..., Any], arguments: Any, dat
 def test_every_public_method_has_a_row() -> None:
     """A new method needs a row in _surface.METHODS; so no argument escapes the hostile objects."""
     public = {name for buf in shapes(b"ab").values() for name in methods_of(buf)}
-    assert public - set(METHODS) == set(), "give these a row in tests/hostile/_surface.py"
+    assert public == set(METHODS), "each needs a row in tests/hostile/_surface.py, and no row more"
+
+
+def test_every_public_function_has_a_row() -> None:
+    """The same for functions that take a buffer; those that take none are named."""
+    found = set()
+    for room in ("zbuf.buffer", "zbuf.io"):
+        module = importlib.import_module(room)
+        found |= {name for name in module.__all__ if not inspect.isclass(getattr(module, name))}
+    constants = {name for name in found if name.isupper()}
+    assert found - constants == NO_BUFFER | {name for name in FUNCTIONS if "." not in name and name[0].islower()}
 
 
 @pytest.mark.skipif(_form.form() != "interpreted", reason="signatures are read off the interpreted form")

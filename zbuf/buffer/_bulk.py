@@ -364,15 +364,14 @@ class Bulk(Setters):
 
         Raises: struct.error unchanged, ReadOnlyError, BoundsError; nothing is written."""
         index = as_size(index)
-        data: bytes = _layout(fmt).pack(*values)
-        self._from_source(index, data, None, None, False)
+        # A subclass of Struct may pack anything: what it gives is looked at like any source.
+        self._from_source(index, as_source(_layout(fmt).pack(*values)), None, None, False)
 
     def write_struct(self, fmt: "str | struct.Struct", *values: Any) -> None:
         """Write `values` as `fmt` and move the writer index by its size; grows if need be.
 
         Raises: struct.error unchanged, ReadOnlyError, CapacityError; nothing is written."""
-        data: bytes = _layout(fmt).pack(*values)
-        self._from_source(0, data, None, None, True)
+        self._from_source(0, as_source(_layout(fmt).pack(*values)), None, None, True)
 
     # Varints (protobuf, https://protobuf.dev/programming-guides/encoding/#varints): 7 bits a byte, low group first.
 

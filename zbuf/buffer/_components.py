@@ -8,10 +8,15 @@ Always  a handle handed out shows exactly its span and has its own share: nothin
         can disturb it.
 """
 
-try:
-    import cython
-except ImportError:
-    from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zbuf import _cython as cython  # whose decorators every checker knows
+else:
+    try:
+        import cython
+    except ImportError:
+        from zbuf import _cython as cython  # the shim has the few names that are used
 
 if not cython.compiled:
     from zbuf.audit._meter import charge

@@ -11,10 +11,13 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-try:
-    import cython
-except ImportError:
-    from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
+if TYPE_CHECKING:
+    from zbuf import _cython as cython  # whose decorators every checker knows
+else:
+    try:
+        import cython
+    except ImportError:
+        from zbuf import _cython as cython  # the shim has the few names that are used
 
 if not cython.compiled:
     from zbuf.audit._meter import charge

@@ -1,6 +1,7 @@
 cimport cython
 
 from zbuf.buffer._bytebuf cimport ByteBuf
+from zbuf.buffer._indices cimport torn
 from zbuf.buffer._scan cimport table_of
 from zbuf.buffer._search cimport Search
 from zbuf.memory._match cimport find, find_in

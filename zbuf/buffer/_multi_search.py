@@ -20,6 +20,7 @@ except ImportError:
     from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
 
 if not cython.compiled:
+    from zbuf.buffer._indices import torn
     from zbuf.buffer._scan import table_of
     from zbuf.memory._match import find, find_in
     from zbuf.memory._memory import as_source, load_i32_le, load_u8, wrap_memory
@@ -106,6 +107,8 @@ class MultiSearch:
         while at < end:
             buf._seek(at)
             stop = min(end, buf._hi)
+            if stop <= at:
+                raise torn()
             while at < stop:
                 if state == 0:  # nothing is open: go to the next byte that opens something
                     if one:

@@ -8,10 +8,15 @@ Always  whoever asks for a byte finds the window over it. A value across borders
         where the window then stands for that one value. A walk over n spans costs n steps, wherever it starts.
 """
 
-try:
-    import cython
-except ImportError:
-    from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zbuf import _cython as cython  # whose decorators every checker knows
+else:
+    try:
+        import cython
+    except ImportError:
+        from zbuf import _cython as cython  # the shim has the few names that are used
 
 if not cython.compiled:
     from zbuf.audit._meter import charge

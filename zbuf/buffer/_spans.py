@@ -14,10 +14,15 @@ instead of all of them. For the same reason dropped spans stay in the list for a
 prepended to gets room in front. What is put in or taken out moves the offsets of the shorter side only.
 """
 
-try:
-    import cython
-except ImportError:
-    from zbuf import _cython as cython  # type: ignore[no-redef]  # the shim has the few names that are used
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zbuf import _cython as cython  # whose decorators every checker knows
+else:
+    try:
+        import cython
+    except ImportError:
+        from zbuf import _cython as cython  # the shim has the few names that are used
 
 if not cython.compiled:
     from zbuf.memory._memory import EMPTY

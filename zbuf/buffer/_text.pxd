@@ -2,7 +2,7 @@ cimport cython
 
 from zbuf.buffer._indices cimport index_outside, torn
 from zbuf.buffer._transfer cimport Transfer
-from zbuf.memory._memory cimport as_size
+from zbuf.memory._memory cimport as_size, as_source
 
 cdef int TEXT
 cdef Py_ssize_t PIECE

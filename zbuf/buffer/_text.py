@@ -16,7 +16,7 @@ except ImportError:
 
 if not cython.compiled:
     from zbuf.buffer._indices import index_outside, torn
-    from zbuf.memory._memory import as_size
+    from zbuf.memory._memory import as_size, as_source
 from zbuf.audit._bill import CopyReason
 from zbuf.buffer._transfer import Transfer
 
@@ -66,8 +66,10 @@ class Text(Transfer):
 
         Raises: TypeError (not a str), UnicodeEncodeError, LookupError, ReadOnlyError, CapacityError; nothing is
         written. Source: Netty writeCharSequence, strict where Netty replaces."""
-        data = _encode(text, encoding, errors)
-        return self._from_source(0, data, None, None, True)
+        _check_text(text)
+        self._check_writable()
+        # A subclass of str may encode itself, to anything: what it gives is looked at like any source.
+        return self._from_source(0, as_source(text.encode(encoding, errors)), None, None, True)
 
     def set_string(self, index: int, text: str, encoding: str = "utf-8", errors: str = "strict") -> int:
         """Store `text` encoded at absolute `index` and return how many bytes; nothing moves, nothing grows.
@@ -75,8 +77,9 @@ class Text(Transfer):
         Raises: TypeError (not a str), UnicodeEncodeError, LookupError, ReadOnlyError, BoundsError; nothing is
         written. Source: Netty setCharSequence, which wants room for the longest encoding."""
         index = as_size(index)
-        data = _encode(text, encoding, errors)
-        return self._from_source(index, data, None, None, False)
+        _check_text(text)
+        self._check_writable()
+        return self._from_source(index, as_source(text.encode(encoding, errors)), None, None, False)
 
     def is_text(self, index: int | None = None, length: int | None = None, encoding: str = "utf-8") -> bool:
         """Return whether the readable bytes, or those of the given range, are text; strict, as bytes.decode.
@@ -173,7 +176,6 @@ def utf8_size(text: str) -> int:
     return size
 
 
-def _encode(text: str, encoding: str, errors: str) -> bytes:
+def _check_text(text: str) -> None:
     if not isinstance(text, str):
         raise TypeError(f"text must be a str, not {type(text).__name__}")
-    return text.encode(encoding, errors)

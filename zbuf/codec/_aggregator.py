@@ -36,8 +36,8 @@ class MessageAggregator(MessageToMessageDecoder[In, Out]):
     inside another message, which is dropped. Source: Netty MessageAggregator."""
 
     def __init__(self, max_content_length: int, *, max_parts: int = MOST_PARTS) -> None:
-        self.max_content_length = checked_length("max_content_length", max_content_length)
-        self.max_parts = checked_length("max_parts", max_parts)
+        self.max_content_length: int = checked_length("max_content_length", max_content_length)
+        self.max_parts: int = checked_length("max_parts", max_parts)
         self._first: In | None = None
         self._is_open = False
         self._content: ByteBuf | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from zbuf._types import Buffer
 from zbuf.audit._bill import CopyReason
@@ -40,10 +40,10 @@ class Base64Decoder(MessageToMessageDecoder[ByteBuf, ByteBuf]):
     [b'Hi']
     """
 
-    accepts = ByteBuf
+    accepts: ClassVar[type | tuple[type, ...]] = ByteBuf
 
     def __init__(self, *, url_safe: bool = False) -> None:
-        self.url_safe = bool(url_safe)
+        self.url_safe: bool = bool(url_safe)
 
     def decode(self, msg: ByteBuf) -> tuple[ByteBuf, ...]:
         """Return the bytes that the text of `msg` stands for."""
@@ -70,10 +70,10 @@ class Base64Encoder(Encoder["ByteBuf | Buffer"]):
     (b'SGk=',)
     """
 
-    accepts = (ByteBuf, bytes, bytearray, memoryview)
+    accepts: ClassVar[type | tuple[type, ...]] = (ByteBuf, bytes, bytearray, memoryview)
 
     def __init__(self, *, url_safe: bool = False) -> None:
-        self.url_safe = bool(url_safe)
+        self.url_safe: bool = bool(url_safe)
 
     def encode(self, msg: ByteBuf | Buffer, alloc: Allocator) -> Iterable[bytes]:
         """Return the text of `msg`."""

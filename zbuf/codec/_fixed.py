@@ -27,7 +27,7 @@ class FixedLengthFrameDecoder(Decoder[ByteBuf]):
     """
 
     def __init__(self, frame_length: int) -> None:
-        self.frame_length = checked_length("frame_length", frame_length)
+        self.frame_length: int = checked_length("frame_length", frame_length)
         super().__init__(limits_for(self.frame_length))
 
     def parse(self, buf: ByteBuf) -> ByteBuf | NeedData:

@@ -71,7 +71,7 @@ class NeedUntil:
             raise ValueError(f"most must not be negative: {limit}")
         self.delimiter: bytes = wanted
         self.most: int = min(limit, sys.maxsize)
-        self.strip = bool(strip)
+        self.strip: bool = bool(strip)
 
     def __repr__(self) -> str:
         return f"NeedUntil({self.delimiter!r})"

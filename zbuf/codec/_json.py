@@ -59,8 +59,8 @@ class JsonObjectDecoder(Decoder[ByteBuf]):
         stream_array_elements: bool = False,
         max_depth: int = Limits().max_depth,
     ) -> None:
-        self.max_object_length = checked_length("max_object_length", max_object_length)
-        self.max_depth = checked_length("max_depth", max_depth)
+        self.max_object_length: int = checked_length("max_object_length", max_object_length)
+        self.max_depth: int = checked_length("max_depth", max_depth)
         super().__init__(limits_for(self.max_object_length))
         self._max_frame = sys.maxsize  # checked here; what lies between values is no part of one
         self._stream = bool(stream_array_elements)

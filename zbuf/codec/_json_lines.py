@@ -8,7 +8,7 @@ Always  one value is one line: what is written has no line break in it; NaN and 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from zbuf.buffer import ByteBuf
 from zbuf.codec._base import NEED_DATA, Decoder, Encoder, NeedData
@@ -40,7 +40,7 @@ class JsonLinesDecoder(LineCore, Decoder[Any]):
 
     def __init__(self, max_line_length: int = Limits().max_frame_bytes, *, max_depth: int = Limits().max_depth) -> None:
         super().__init__(max_line_length)
-        self.max_depth = checked_length("max_depth", max_depth)
+        self.max_depth: int = checked_length("max_depth", max_depth)
 
     def parse(self, buf: ByteBuf) -> Any | NeedData:
         """Read the value of the next line."""
@@ -81,7 +81,7 @@ class JsonLinesEncoder(Encoder[Any]):
     (b'{"a":[1,null]}\n',)
     """
 
-    accepts = (dict, list, tuple, str, int, float, bool, type(None))
+    accepts: ClassVar[type | tuple[type, ...]] = (dict, list, tuple, str, int, float, bool, type(None))
 
     def encode(self, msg: Any, alloc: Allocator) -> tuple[bytes, ...]:
         """Return the line."""

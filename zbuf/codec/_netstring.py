@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from zbuf._types import Buffer
 from zbuf.buffer import ByteBuf
@@ -45,7 +45,7 @@ class NetstringFrameDecoder(Decoder[ByteBuf]):
     """
 
     def __init__(self, max_frame_length: int) -> None:
-        self.max_frame_length = checked_length("max_frame_length", max_frame_length)
+        self.max_frame_length: int = checked_length("max_frame_length", max_frame_length)
         super().__init__(limits_for(self.max_frame_length, MOST_DIGITS + 2))
         self._max_frame = sys.maxsize  # checked at the head
         self._skip = 0  # how many bytes are to come of a string that was refused
@@ -109,7 +109,7 @@ class NetstringEncoder(Encoder["ByteBuf | FileRegion | Buffer"]):
     b'5:hello,'
     """
 
-    accepts = (ByteBuf, FileRegion, bytes, bytearray, memoryview)
+    accepts: ClassVar[type | tuple[type, ...]] = (ByteBuf, FileRegion, bytes, bytearray, memoryview)
 
     def encode(self, msg: ByteBuf | FileRegion | Buffer, alloc: Allocator) -> Iterable[ByteBuf | FileRegion | Buffer]:
         """Return the length, `msg` itself, and the comma."""

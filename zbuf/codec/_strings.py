@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from zbuf._types import Buffer
 from zbuf.audit._bill import CopyReason
@@ -41,10 +41,10 @@ class StringDecoder(MessageToMessageDecoder[ByteBuf, str]):
     ('día',)
     """
 
-    accepts = ByteBuf
+    accepts: ClassVar[type | tuple[type, ...]] = ByteBuf
 
     def __init__(self, encoding: str = "utf-8", errors: str = "strict") -> None:
-        self.encoding = checked_encoding(encoding, errors)
+        self.encoding: str = checked_encoding(encoding, errors)
         self.errors = errors
 
     def decode(self, msg: ByteBuf) -> tuple[str, ...]:
@@ -68,10 +68,10 @@ class StringEncoder(Encoder[str]):
     (b'd\xeda',)
     """
 
-    accepts = str
+    accepts: ClassVar[type | tuple[type, ...]] = str
 
     def __init__(self, encoding: str = "utf-8", errors: str = "strict") -> None:
-        self.encoding = checked_encoding(encoding, errors)
+        self.encoding: str = checked_encoding(encoding, errors)
         self.errors = errors
 
     def encode(self, msg: str, alloc: Allocator) -> tuple[bytes, ...]:
@@ -90,13 +90,13 @@ class LineEncoder(Encoder["str | ByteBuf | Buffer"]):
     (b'QUIT\r\n',)
     """
 
-    accepts = (str, *BYTES_LIKE)
+    accepts: ClassVar[type | tuple[type, ...]] = (str, *BYTES_LIKE)
 
     def __init__(self, separator: bytes = b"\n", encoding: str = "utf-8") -> None:
         if separator not in SEPARATORS:
             raise ValueError(f"separator must be LF or CR LF, not {separator!r}")
         self.separator = separator
-        self.encoding = checked_encoding(encoding, "strict")
+        self.encoding: str = checked_encoding(encoding, "strict")
 
     def encode(self, msg: str | ByteBuf | Buffer, alloc: Allocator) -> Iterable[ByteBuf | Buffer]:
         """Return the line: one bytes for text, else `msg` itself and the separator."""
@@ -122,7 +122,7 @@ class ByteArrayDecoder(MessageToMessageDecoder[ByteBuf, bytes]):
 
     Source: Netty ByteArrayDecoder."""
 
-    accepts = ByteBuf
+    accepts: ClassVar[type | tuple[type, ...]] = ByteBuf
 
     def decode(self, msg: ByteBuf) -> tuple[bytes, ...]:
         """Return the bytes of a frame."""
@@ -135,7 +135,7 @@ class ByteArrayEncoder(Encoder["Buffer"]):
     bytes go by reference; what its owner may change is copied, because it is sent later.
     Source: Netty ByteArrayEncoder."""
 
-    accepts = (bytes, bytearray, memoryview)
+    accepts: ClassVar[type | tuple[type, ...]] = (bytes, bytearray, memoryview)
 
     def encode(self, msg: Buffer, alloc: Allocator) -> tuple[ByteBuf, ...]:
         """Return a buffer with the bytes of `msg`."""

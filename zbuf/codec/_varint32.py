@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 try:
     import cython
@@ -162,7 +162,7 @@ class ProtobufVarint32LengthFieldPrepender(VarintPrependerCore, Encoder["ByteBuf
     b'\xac\x02'
     """
 
-    accepts = (ByteBuf, FileRegion, bytes, bytearray, memoryview)
+    accepts: ClassVar[type | tuple[type, ...]] = (ByteBuf, FileRegion, bytes, bytearray, memoryview)
 
     if TYPE_CHECKING:
 

@@ -52,7 +52,7 @@ class AdaptiveSize:
         least, initial, most = as_size(least), as_size(initial), as_size(most)
         if not 1 <= least <= initial <= most:
             raise ValueError(f"1 <= least <= initial <= most must hold: {least}, {initial}, {most}")
-        self.sizes = size_table(least, most)
+        self.sizes: list[int] = size_table(least, most)
         self._most = len(self.sizes) - 1
         at = 0
         while self.sizes[at] < initial:
@@ -62,7 +62,7 @@ class AdaptiveSize:
 
     def _move(self, at: int) -> None:
         self._at = at
-        self.size = self.sizes[at]
+        self.size: int = self.sizes[at]
         self._small = self.sizes[at - STEPS_DOWN] if at >= STEPS_DOWN else -1
         self._was_small = False
 

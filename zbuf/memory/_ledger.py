@@ -113,17 +113,17 @@ class _Record:
     __slots__ = ("asked", "born", "first", "handles", "hint", "memory", "number", "pooled", "since", "size", "touched")
 
     def __init__(self, memory: Memory, home: Home, asked: int, number: int) -> None:
-        self.memory = weakref.ref(memory)
-        self.size = memory.size
-        self.asked = asked
-        self.pooled = isinstance(home, BlockPool)
-        self.born = _here()
-        self.since = time.monotonic()
+        self.memory: weakref.ref[Memory] = weakref.ref(memory)
+        self.size: int = memory.size
+        self.asked: int = asked
+        self.pooled: bool = isinstance(home, BlockPool)
+        self.born: Place = _here()
+        self.since: float = time.monotonic()
         self.touched: Place | None = None
         self.hint: object = None
         self.handles: dict[int, tuple[weakref.ref[Any], Place]] = {}  # by id
-        self.first = 0  # the id of the handle somebody asked an allocator for
-        self.number = number
+        self.first: int = 0  # the id of the handle somebody asked an allocator for
+        self.number: int = number
 
     # The room of memory and the buffers call these.
 
@@ -306,7 +306,7 @@ class Ledger:
         warnings.warn_explicit(text, category, place.file, place.line, registry=self._said)
 
 
-ledger = Ledger()
+ledger: Ledger = Ledger()
 if LEDGER:
     ledger.enable()
     if not sys.warnoptions:

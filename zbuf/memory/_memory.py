@@ -103,8 +103,8 @@ class Memory:
         self.size: int = 0
         self.read_only: bool = False
         self.external: bool = False
-        self.exports = 0
-        self.pages = 0
+        self.exports: int = 0
+        self.pages: int = 0
         self._shelf = -1
         self._record: Any = None
         self._block: Block | None = None

@@ -56,7 +56,7 @@ class MappedFile:
             raise ValueError(f"mode is r, w or c, not {mode!r}")
         if offset < 0 or (length is not None and length < 0):
             raise ValueError(f"offset and length must not be negative: {offset}, {length}")
-        self.path = os.fspath(path)
+        self.path: str = os.fspath(path)
         self.mode = mode
         self._fd = os.open(path, OPEN[mode] | os.O_CLOEXEC)
         try:
@@ -64,7 +64,7 @@ class MappedFile:
             if offset > size or (length is not None and length > size - offset):
                 raise ValueError(f"{length} bytes from {offset} of a file of {size}")
             self.offset = offset
-            self.length = size - offset if length is None else length
+            self.length: int = size - offset if length is None else length
             self._before = offset % PAGE  # bytes of the mapping in front of the part
             if self.length:
                 self._map = mmap.mmap(

@@ -22,7 +22,7 @@ class AttributeKey(Generic[T]):
     __slots__ = ("name",)
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name: str = name
 
     def __repr__(self) -> str:
         return f"AttributeKey({self.name!r})"

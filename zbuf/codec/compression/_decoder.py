@@ -53,8 +53,8 @@ class Decompressor(Decoder[ByteBuf]):
         super().__init__(limits if limiter is None else limiter.limits)
         self._max_frame = sys.maxsize  # bytes of compressed input behind one piece mean nothing
         self._owns_limiter = limiter is None
-        self.limiter = OutputLimiter(limits, max_members=max_members) if limiter is None else limiter
-        self.stop_at_end = bool(stop_at_end)
+        self.limiter: OutputLimiter = OutputLimiter(limits, max_members=max_members) if limiter is None else limiter
+        self.stop_at_end: bool = bool(stop_at_end)
         self._layer = self.limiter.enter()
         self._forget()
 

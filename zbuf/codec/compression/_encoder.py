@@ -58,15 +58,15 @@ class Compressor(Encoder["ByteBuf | FileRegion | Buffer"]):
     (FILE_READ). Cost: no copy of zbuf's beside that.
     Raises: ValueError for a level that the library does not have, at construction."""
 
-    accepts = (ByteBuf, FileRegion, bytes, bytearray, memoryview)
+    accepts: ClassVar[type | tuple[type, ...]] = (ByteBuf, FileRegion, bytes, bytearray, memoryview)
     levels: ClassVar[range]
     default_level: ClassVar[int]
 
     def __init__(self, level: int | None = None, *, flush: Flush = Flush.MESSAGE) -> None:
-        self.level = self.default_level if level is None else operator.index(level)
+        self.level: int = self.default_level if level is None else operator.index(level)
         if self.level not in self.levels:
             raise ValueError(f"level must be {self.levels[0]}..{self.levels[-1]}, not {self.level}")
-        self.flush = Flush(flush)
+        self.flush: Flush = Flush(flush)
         self._squeezer: Squeezer | None = None
 
     def open_squeezer(self) -> Squeezer:

@@ -43,10 +43,10 @@ class OutputLimiter:
         max_layers: int = MOST_LAYERS,
         grace_bytes: int = GRACE,
     ) -> None:
-        self.limits = Limits() if limits is None else limits
-        self.max_members = checked_length("max_members", max_members)
-        self.max_layers = checked_length("max_layers", max_layers)
-        self.grace_bytes = checked_length("grace_bytes", grace_bytes)
+        self.limits: Limits = Limits() if limits is None else limits
+        self.max_members: int = checked_length("max_members", max_members)
+        self.max_layers: int = checked_length("max_layers", max_layers)
+        self.grace_bytes: int = checked_length("grace_bytes", grace_bytes)
         self._layers = 0
         self.reset()
 

@@ -7,7 +7,7 @@ Always  one limiter for all formats of a message; nothing that was decompressed 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 from zbuf._types import Buffer
 from zbuf.buffer import ByteBuf, CompositeByteBuf, composite, default_allocator, wrap
@@ -133,7 +133,7 @@ class MessageDecompressor(MessageToMessageDecoder[ByteBuf, ByteBuf]):
     [b'hello']
     """
 
-    accepts = ByteBuf
+    accepts: ClassVar[type | tuple[type, ...]] = ByteBuf
 
     def __init__(
         self,
@@ -163,10 +163,10 @@ class MessageCompressor(Encoder["ByteBuf | FileRegion | Buffer"]):
 
     See `compress` for the arguments. Raises: ValueError, ImportError at construction."""
 
-    accepts = (ByteBuf, FileRegion, bytes, bytearray, memoryview)
+    accepts: ClassVar[type | tuple[type, ...]] = (ByteBuf, FileRegion, bytes, bytearray, memoryview)
 
     def __init__(self, coding: Coding, level: int | None = None) -> None:
-        self.level = ENCODERS[_checked(coding)](level).level
+        self.level: int = ENCODERS[_checked(coding)](level).level
         self.coding = coding
 
     def encode(self, msg: ByteBuf | FileRegion | Buffer, alloc: Allocator) -> tuple[ByteBuf, ...]:
