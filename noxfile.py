@@ -145,7 +145,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(python=TOOLS)
 def types(session: nox.Session) -> None:
     """Check the package with mypy --strict; programs of users, and mistakes of users, with mypy and with pyright."""
-    session.install("mypy>=1.14", "basedpyright>=1.30", "numpy", "httptools", "uvloop", "hypothesis", "nox")
+    session.install("mypy>=1.14", "basedpyright==1.40.2", "numpy", "httptools", "uvloop", "hypothesis", "nox")
     session.install("pytest", "pytest-timeout", "rich")
     session.run("mypy", "--strict", "zbuf")
     for path in ("docs/examples", "benchmarks"):

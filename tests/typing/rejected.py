@@ -42,7 +42,7 @@ def numbers(buf: ByteBuf) -> None:
 def names(buf: ByteBuf) -> None:
     """A misspelt name, a property that is called, a method that is not."""
     buf.readInt()  # expect: attr-defined reportAttributeAccessIssue,reportUnknownMemberType
-    buf.writer_indx = 4  # expect: attr-defined reportAttributeAccessIssue,reportUnknownMemberType
+    buf.writer_indx = 4  # expect: attr-defined reportAttributeAccessIssue
     buf.readable_bytes()  # expect: operator reportCallIssue
     buf.capacity = 4  # expect: misc reportAttributeAccessIssue
     buf.refcnt = 0  # expect: misc reportAttributeAccessIssue
