@@ -274,7 +274,7 @@ def use(buf: ByteBuf) -> None:
 POOL = Pool(max_cached_bytes=8 << 20)
 NAMES: dict[str, Any] = {
     "zbuf": zbuf, "copy": copy, "pickle": pickle, "use": use,
-    "POOL": POOL, "SPARE": zbuf.Pool(), "UNPOOLED": zbuf.default_allocator(),
+    "POOL": POOL, "SPARE": zbuf.Pool(), "UNPOOLED": zbuf.Unpooled(),
     "PAYLOAD": PAYLOAD, "SMALL": PAYLOAD[:64], "TEXT": "a" * 64, "HEX": "0a" * 64, "CRLF": b"\r\n",
     "LAYOUT": struct.Struct(">HBI"), "SINK": Sink(), "SPRING": Spring(), "HEAD": slice(0, 64),
     "SEARCH": zbuf.MultiSearch((b"\r\n", b"\r\n\r\n")), "STOP": lambda byte: byte != 65,

@@ -148,7 +148,8 @@ def _is_external(view: Any) -> bool:
     exporter = view
     if isinstance(view, memoryview) or not hasattr(view, "_memory"):
         exporter = memoryview(view).obj
-    owners = (exporter, getattr(exporter, "_memory", None), getattr(exporter, "memory", None))
+    share = getattr(exporter, "memory", None)  # of an export before PEP 688
+    owners = (exporter, getattr(exporter, "_memory", None), getattr(share, "memory", None))
     return any(getattr(owner, "external", False) for owner in owners) or isinstance(exporter, mmap.mmap)
 
 
